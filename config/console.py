@@ -1,0 +1,179 @@
+"""The console's frame: its menu by role, the badge of the environment, the way in (E2, D6).
+
+Unfold calls these by the dotted names in settings.UNFOLD.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
+from django.forms import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AuthenticationForm
+
+from config import home
+from privacy import roles
+
+Person = User | AnonymousUser
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the menu. `allowed` decides who sees it; the page itself decides who may open it."""
+
+    title: Text
+    icon: str
+    url_name: str
+    allowed: Callable[[Person], bool]
+
+
+def _does(verb: str) -> Callable[[Person], bool]:
+    return lambda user: roles.can(user, verb)
+
+
+def _list(title: Text, icon: str, model: str) -> Item:
+    """The admin list of a model, as `app.model`, for those who may view its rows."""
+    app, name = model.split(".")
+    return Item(title, icon, f"admin:{app}_{name}_changelist", lambda user: _may_view(user, app, name))
+
+
+def _may_view(user: Person, app: str, name: str) -> bool:
+    allowed: bool = user.has_perm(f"{app}.view_{name}")
+    return allowed
+
+
+MENU: list[tuple[Text, list[Item]]] = [
+    (
+        "",
+        [
+            Item(_("Home"), "home", "admin:index", lambda user: True),
+            Item(_("Desk"), "point_of_sale", "desk:counter", _does("desk.open")),
+            Item(_("Imports"), "upload_file", "imports:list", _does("imports.view")),
+        ],
+    ),
+    (
+        _("Members"),
+        [
+            _list(_("Members"), "group", "members.member"),
+            _list(_("Accounts"), "link", "members.account"),
+            _list(_("Matches to review"), "compare", "members.matchreview"),
+            _list(_("Tags"), "sell", "members.tag"),
+        ],
+    ),
+    (
+        _("Orders"),
+        [
+            _list(_("Orders"), "receipt_long", "members.order"),
+            _list(_("Refunds"), "undo", "members.refund"),
+        ],
+    ),
+    (
+        _("Loyalty"),
+        [
+            _list(_("Points entries"), "toll", "loyalty.entry"),
+            _list(_("Wallets"), "account_balance_wallet", "loyalty.wallet"),
+            _list(_("Tier changes"), "stairs", "loyalty.tierchange"),
+            Item(
+                _("Programme"),
+                "tune",
+                "admin:loyalty_programmeversion_changelist",
+                _does("programme.view"),
+            ),
+        ],
+    ),
+    (
+        _("Channels"),
+        [
+            _list(_("Channels"), "hub", "members.channel"),
+            _list(_("Stores"), "storefront", "members.store"),
+            _list(_("API keys"), "key", "members.apikey"),
+        ],
+    ),
+    (
+        _("Privacy"),
+        [
+            _list(_("Access trail"), "visibility", "privacy.accessrecord"),
+            _list(_("Consents"), "how_to_reg", "privacy.consentevent"),
+            _list(_("Notices"), "article", "privacy.notice"),
+        ],
+    ),
+    (
+        _("System"),
+        [
+            _list(_("Staff"), "badge", "auth.user"),
+            _list(_("Jobs"), "schedule", "procrastinate.procrastinatejob"),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu of this person, group by group; a group without lines is left out."""
+    links = [
+        (title, [(item, _link(item)) for item in items if item.allowed(request.user)])
+        for title, items in MENU
+    ]
+    here = _here([link for _title, items in links for _item, link in items], request.path)
+    return [
+        {
+            "title": title,
+            "separator": bool(title),
+            "items": [
+                {"title": item.title, "icon": item.icon, "link": link, "active": link == here}
+                for item, link in items
+            ],
+        }
+        for title, items in links
+        if items
+    ]
+
+
+def _link(item: Item) -> str:
+    try:
+        return reverse(item.url_name)
+    except NoReverseMatch as missing:
+        raise NoReverseMatch(f"The menu names {item.url_name}, which is no page.") from missing
+
+
+def _here(links: list[str], path: str) -> str:
+    """The one link that the page belongs to: the longest that its path begins with, home only for itself."""
+    index = reverse("admin:index")
+    if path == index:
+        return index
+    return max((link for link in links if link != index and path.startswith(link)), key=len, default="")
+
+
+def environment(request: HttpRequest) -> list[Any] | None:
+    """A badge that says when nothing here is real."""
+    return [_("Demo"), "warning"] if settings.IS_DEMO else None
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the console's first page shows (screens.md, *Console home*)."""
+    return {**context, "title": _("Home"), **home.context(request.user)}
+
+
+class SignInForm(AuthenticationForm):
+    """The one way in for all staff; clerks too, who go on to the desk and not to the console."""
+
+    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+        """Refuse whoever is inactive or has no role. Raises ValidationError."""
+        if not user.is_active or (roles.role_of(user) is None and not getattr(user, "is_superuser", False)):
+            raise ValidationError(
+                self.error_messages["invalid_login"],
+                code="invalid_login",
+                params={"username": self.username_field.verbose_name},
+            )
+
+
+def entrance(request: HttpRequest) -> HttpResponse:
+    """`/`: the console for those who have one, the desk for clerks, the way in for everybody else."""
+    is_clerk = request.user.is_authenticated and not request.user.is_staff
+    return HttpResponseRedirect(reverse("desk:counter" if is_clerk else "admin:index"))

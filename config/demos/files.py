@@ -1,0 +1,175 @@
+"""Files: everything that the platforms would export, in the order in which a brand would import it.
+
+First the lists of customers, then quarter by quarter the orders of every channel and the refunds. People are
+made block by block, so that a million of them take no more memory than a thousand.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from config.demos import households, tables
+from config.demos.households import NOBODY, Customer, Household
+from config.demos.purchases import Purchase, purchases
+from config.demos.seasons import Seasons
+from loyalty.calendar import add_months
+from members.cleaning import SHANGHAI
+from members.formats import writing
+
+HISTORY_MONTHS: Final = 18
+QUARTER: Final = 3  # months: no platform exports many more at once
+BLOCK: Final = 2000  # households written at a time
+
+CUSTOMERS: Final = {
+    "tmall": "tmall-members",
+    "jd": "jd-members",
+    "youzan": "youzan-customers",
+    "wechat": "mini-program-users",
+    "jingan": "cards",
+    "shopify": "shopify-customers",
+}
+ORDERS: Final = {
+    "tmall": "tmall-orders",
+    "jd": "jd-orders",
+    "pinduoduo": "pinduoduo-orders",
+    "douyin": "douyin-orders",
+    "youzan": "youzan-orders",
+    "wechat": "mini-program-orders",
+    "jingan": "sales",
+    "shopify": "shopify-orders",
+}
+LINES: Final = {"tmall": "tmall-order-lines"}
+REFUNDS: Final = {"jd": "jd-settlement", "douyin": "douyin-aftersales"}
+_STEPS: Final = (CUSTOMERS, ORDERS, LINES, REFUNDS)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class File:
+    """One file of one channel. Files sort as they are to be imported; customers are of no quarter."""
+
+    quarter: int  # counted from 1; 0 for customers
+    step: int  # in _STEPS
+    place: int  # of the channel among those of the step
+    channel: str
+    form: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made: the files in the order of their import, and how many members should come of them."""
+
+    files: tuple[File, ...]
+    members: int
+    orders: int
+
+
+class Quarters:
+    """The history in quarters that end with its last day."""
+
+    def __init__(self, today: date) -> None:
+        self.starts = [add_months(today, -months) for months in range(HISTORY_MONTHS, 0, -QUARTER)]
+        self.last = today - timedelta(days=1)
+
+    @property
+    def seasons(self) -> Seasons:
+        """The days of all quarters."""
+        return Seasons(self.starts[0], self.last)
+
+    def of(self, moment: datetime) -> int:
+        """The number of the quarter of an instant, from 1."""
+        day = moment.astimezone(SHANGHAI).date()
+        return max(sum(start <= day for start in self.starts), 1)
+
+    def span(self, quarter: int) -> str:
+        """The first and the last day of a quarter, as they stand in the name of a file."""
+        ends = [*(start - timedelta(days=1) for start in self.starts[1:]), self.last]
+        return f"{self.starts[quarter - 1]:%Y%m%d}-{ends[quarter - 1]:%Y%m%d}"
+
+
+def make(folder: Path, members: int, seed: int, today: date) -> Made:
+    """Write all files of a demo of so many members; the same arguments write the same bytes.
+
+    today: history ends with the day before it. The folder must be empty.
+    """
+    quarters = Quarters(today)
+    begun: set[File] = set()
+    orders = 0
+    told = _told(members, seed, quarters.seasons)
+    while block := list(islice(told, BLOCK)):
+        orders += sum(len(bought) for _customer, bought in block)
+        for file, facts in _sorted_into_files(block, quarters).items():
+            _append(file, facts, folder / file.name)
+            begun.add(file)
+    return Made(tuple(sorted(begun)), members, orders)
+
+
+def _told(
+    members: int, seed: int, seasons: Seasons
+) -> Iterator[tuple[Customer, list[Purchase]]]:
+    """Customers with what they buy, until there are exactly so many members among them."""
+    left = members
+    for household in households.households(seed, seasons):
+        found = [(customer, list(purchases(customer, seed, seasons))) for customer in household]
+        count = sum(len(_identities(customer, bought)) for customer, bought in found)
+        if count > left:  # would be too many: somebody else takes the last place
+            continue
+        yield from found
+        left -= count
+        if not left:
+            return
+
+
+def _identities(customer: Customer, bought: Iterable[Purchase]) -> set[str]:
+    """As which members a person becomes known: by the lists they are on and the orders they make."""
+    listed = {presence.identity for presence in customer.presences if presence.account}
+    return (listed | {purchase.identity for purchase in bought}) - {NOBODY}
+
+
+def _sorted_into_files(
+    block: Iterable[tuple[Customer, list[Purchase]]], quarters: Quarters
+) -> dict[File, list[Any]]:
+    found: dict[File, list[Any]] = defaultdict(list)
+    for customer, bought in block:
+        for presence in customer.presences:
+            if presence.account:
+                found[_file(0, 0, presence.channel, "")].append(presence.account)
+        for purchase in bought:
+            _sort_purchase(purchase, quarters, found)
+    for file, facts in found.items():
+        if file.quarter and _STEPS[file.step] is not LINES:
+            facts.sort(key=lambda fact: fact.happened_at or _LAST)
+    return found
+
+
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def _sort_purchase(purchase: Purchase, quarters: Quarters, found: dict[File, list[Any]]) -> None:
+    channel, placed_at = purchase.channel, purchase.order.placed_at
+    assert placed_at is not None
+    quarter = quarters.of(placed_at)
+    found[_file(quarter, 1, channel, quarters.span(quarter))].append(purchase.order)
+    if purchase.lines:
+        found[_file(quarter, 2, channel, quarters.span(quarter))].append(purchase.lines)
+    for refund in purchase.refunds:
+        assert refund.refunded_at is not None
+        later = quarters.of(refund.refunded_at)
+        found[_file(later, 3, channel, quarters.span(later))].append(refund)
+
+
+def _file(quarter: int, step: int, channel: str, span: str) -> File:
+    forms = _STEPS[step]
+    name = f"{forms[channel]}-{span}.csv" if span else f"{forms[channel]}.csv"
+    return File(quarter, step, list(forms).index(channel), channel, forms[channel], name)
+
+
+def _append(file: File, facts: list[Any], path: Path) -> None:
+    if file.form in tables.TABLES:
+        tables.write(file.form, facts, path)
+    else:
+        writing.write(file.form, facts, path, append=path.exists())

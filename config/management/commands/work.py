@@ -1,0 +1,26 @@
+"""manage.py work"""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+
+from config import database
+
+GRACE_SECONDS = 20
+
+
+class Command(BaseCommand):
+    help = "Do the jobs that wait in the queue and the ones of the calendar, until stopped."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--concurrency", type=int, default=4, help="jobs at the same time")
+
+    def handle(self, *args: Any, concurrency: int, **options: Any) -> None:
+        database.bring_up()
+        assert isinstance(app.connector, DjangoConnector)
+        # The worker listens on a connection of its own, which Django's cannot do.
+        with app.replace_connector(app.connector.get_worker_connector()) as working:
+            working.run_worker(concurrency=concurrency, shutdown_graceful_timeout=GRACE_SECONDS)

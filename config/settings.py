@@ -1,0 +1,307 @@
+"""Every setting of Shuke, in one place; `.env.example` says what each variable of the environment does."""
+
+import os
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
+
+from config import database, keys
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(os.environ.get("SHUKE_ENV", BASE_DIR / ".env"))  # what the environment has, wins
+
+# -- What this installation is --------------------------------------------------------------------------
+
+ENVIRONMENT = env.str("ENVIRONMENT", default="demo")
+if ENVIRONMENT not in {"demo", "production"}:
+    raise ImproperlyConfigured("ENVIRONMENT is demo or production.")
+IS_DEMO = ENVIRONMENT == "demo"
+VAR = (BASE_DIR / env.str("SHUKE_VAR", default="var")).resolve()
+DEBUG = env.bool("DEBUG", default=False)
+
+_demo_keys = keys.read_or_make(VAR / "keys.env") if IS_DEMO else {}
+SECRET_KEY = env.str("SECRET_KEY", default=_demo_keys.get("SECRET_KEY", ""))
+DATA_KEYS = keys.read_ring(env.str("DATA_KEYS", default=_demo_keys.get("DATA_KEYS", "")))
+INDEX_KEY = keys.read_key(env.str("INDEX_KEY", default=_demo_keys.get("INDEX_KEY", "")), "INDEX_KEY")
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if IS_DEMO else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BRAND_NAME = env.str("BRAND_NAME", default="熟客商店")
+BRAND_CONTACT = env.str("BRAND_CONTACT", default="privacy@example.com")
+# The declarations of personal fields, one module an app (privacy.register).
+PERSONAL_REGISTERS = ["privacy.personal", "members.personal", "loyalty.personal"]
+
+# -- The database ---------------------------------------------------------------------------------------
+
+DATABASE_OWNER = database.configure(env, VAR, role="owner")
+DATABASE_WEB = database.configure(env, VAR, role="web")
+SERVING_ROLE = DATABASE_WEB["USER"]
+# Only tests speak to the database as its owner all the time.
+DATABASES = {"default": DATABASE_OWNER if env.bool("SHUKE_AS_OWNER", default=False) else DATABASE_WEB}
+# The tests' own folder is the only place where a crash of the machine may lose rows.
+DATABASE_DURABLE = VAR != BASE_DIR / "var" / "test"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- What it is made of ---------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "import_export",
+    "django_htmx",
+    "pgtrigger",
+    "pghistory",
+    "procrastinate.contrib.django",
+    "privacy",
+    "members",
+    "loyalty",
+    "segments",
+    "config",
+]
+
+MIDDLEWARE = [
+    "config.logs.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.security.ContentPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "django.template.context_processors.tz",
+            ]
+        },
+    }
+]
+
+# -- Languages and time ---------------------------------------------------------------------------------
+
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="zh-hans")
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+# The second folder holds what other packages left untranslated, so that ours stays ours.
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale_vendor"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
+
+# -- Files ----------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": VAR / "files"},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+
+UPLOADS = VAR / "uploads"  # import files: streamed to disk, erased after their report
+UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=500 * 1024 * 1024)  # bytes
+FILE_UPLOAD_HANDLERS = ["members.uploads.LimitedUploadHandler"]
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=7)  # then an import's file is erased
+IMPORT_REJECT_DAYS = env.int("IMPORT_REJECT_DAYS", default=90)  # then its rejected rows are
+# Who takes the facts of a file, by their kind, and whose figures stand in its report.
+IMPORT_RECEIVERS = {
+    "orders": "loyalty.orders.receive",
+    "accounts": "loyalty.accounts.receive",
+    "refunds": "loyalty.orders.refund",
+    "order-lines": "loyalty.orders.receive_lines",
+}
+IMPORT_TOTALS = {"points": "loyalty.statement.totals"}
+# What can be exported: each names a class with columns and rows (members.exports.Source).
+EXPORT_SOURCES = {
+    "members": "members.exports.MembersSource",
+    "accounts": "members.exports.AccountsSource",
+    "orders": "members.exports.OrdersSource",
+    "points": "loyalty.exports.PointsSource",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024  # a batch of 1,000 orders with their lines
+
+# -- Who may come in ------------------------------------------------------------------------------------
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds; nobody stays signed in longer than a shift
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+# The demo is served on this machine without a certificate.
+_HTTPS = env.bool("HTTPS", default=not IS_DEMO)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SECURE_SSL_REDIRECT = _HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # asked by the machine itself, past the proxy
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _HTTPS
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+)
+
+# -- The API --------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api.error_response",
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Shuke",
+    "DESCRIPTION": "Members, points and consents of a brand that sells on many platforms.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "OutcomeEnum": "loyalty.api.shapes.OUTCOMES",
+        "RefundOutcomeEnum": "loyalty.api.shapes.REFUND_OUTCOMES",
+    },
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# -- The console ----------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Shuke 熟客",
+    "SITE_HEADER": "Shuke 熟客",
+    "SITE_SYMBOL": "loyalty",
+    "SITE_URL": None,
+    "SHOW_LANGUAGES": True,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("shuke/console.css")],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("shuke/favicon.svg")}
+    ],
+    "ENVIRONMENT": "config.console.environment",
+    "DASHBOARD_CALLBACK": "config.console.dashboard",
+    "LOGIN": {"form": "config.console.SignInForm"},
+    # Searching every list at once would read whole tables and keep names in the cache.
+    "COMMAND": {"search_models": False},
+    "SIDEBAR": {"show_search": False, "navigation": "config.console.navigation"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .014 181)",
+            "100": "oklch(94.5% .03 181)",
+            "200": "oklch(90% .052 181)",
+            "300": "oklch(83% .08 181)",
+            "400": "oklch(73% .105 181)",
+            "500": "oklch(63% .108 181)",
+            "600": "oklch(52% .098 181)",
+            "700": "oklch(44% .083 181)",
+            "800": "oklch(37% .068 181)",
+            "900": "oklch(31% .054 181)",
+            "950": "oklch(22% .04 181)",
+        }
+    },
+}
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
+# -- History and jobs -----------------------------------------------------------------------------------
+
+PGHISTORY_APPEND_ONLY = True
+PGHISTORY_ADMIN_CLASS = None  # the console has its own time line
+PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
+# -- Others we speak to ---------------------------------------------------------------------------------
+
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
+ANALYTICS_URL = env.str("ANALYTICS_URL", default="")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request": {"()": "config.logs.RequestFilter"}},
+    "formatters": {
+        "lines": {"()": "config.logs.LineFormatter"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["request"],
+            "formatter": "lines" if IS_DEMO else "json",
+        }
+    },
+    "root": {
+        "handlers": ["console"],
+        "level": env.str("LOG_LEVEL", default="WARNING" if IS_DEMO else "INFO"),
+    },
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "django.db.backends": {"level": "WARNING"},  # statements carry personal data
+        "procrastinate": {"level": "WARNING"},
+    },
+}

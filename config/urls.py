@@ -1,0 +1,22 @@
+"""Every address of Shuke."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularSwaggerSplitView
+
+from config import console, health
+from loyalty.console import member_page
+
+urlpatterns = [
+    path("", console.entrance, name="entrance"),
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("desk/", include("loyalty.desk.urls")),
+    path("members/find/", admin.site.admin_view(member_page.find), name="member-find"),
+    path("members/<str:number>/", include("loyalty.console.urls")),
+    path("imports/", include("members.console.urls")),
+    path("admin/", admin.site.urls),
+    path("api/", include("config.api_urls")),
+    path("docs/api/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+]

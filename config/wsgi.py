@@ -1,0 +1,11 @@
+"""The web application, as gunicorn and other servers load it."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+from config import checks
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+application = get_wsgi_application()
+checks.refuse_unless_ready()

@@ -1,0 +1,95 @@
+"""Lists of points entries, wallets and tier changes: they show what the ledger wrote and edit nothing."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from loyalty import statement
+from loyalty.models import Entry, TierChange, Wallet
+from members.models import Member
+from members.numbers import read_number
+from members.templatetags.amounts import count, signed
+from privacy.lists import ReadOnlyAdmin
+
+
+def _page_of(member: Member) -> str:
+    return format_html(
+        '<a class="sk-link" href="{}">{}</a>', reverse("member:show", args=[member.number]), member.number
+    )
+
+
+class ByMemberNumber(ReadOnlyAdmin):
+    """A list that is searched by a whole member number; `path` leads from its rows to the member."""
+
+    path = "wallet__member__number"
+    search_fields = ["id"]
+    search_help_text = _("A whole member number.")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """The rows of the one member with this number."""
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(**{self.path: read_number(search_term)}), False
+
+
+@admin.register(Entry)
+class EntryAdmin(ByMemberNumber):
+    list_display = ["recorded_at", "member", "kind", "moved", "balance", "sentence", "cause", "channel"]
+    list_display_links = ["recorded_at"]
+    list_filter = ["kind", "channel"]
+    list_select_related = ["wallet__member", "channel"]
+    exclude = ["hash"]
+    ordering = ["-recorded_at", "-id"]
+
+    @admin.display(description=_("member"))
+    def member(self, entry: Entry) -> str:
+        return _page_of(entry.wallet.member)
+
+    @admin.display(description=_("points"))
+    def moved(self, entry: Entry) -> str:
+        return signed(entry.points)
+
+    @admin.display(description=_("balance after"))
+    def balance(self, entry: Entry) -> str:
+        return count(entry.balance_after)
+
+    @admin.display(description=_("why"))
+    def sentence(self, entry: Entry) -> str:
+        return statement.sentence(entry.kind, entry.why, entry.points) or entry.reason
+
+
+@admin.register(Wallet)
+class WalletAdmin(ByMemberNumber):
+    path = "member__number"
+    list_display = ["page", "tier", "tier_until", "balance_written", "held", "debt", "version"]
+    list_display_links = None
+    list_filter = ["tier"]
+    list_select_related = ["member"]
+    exclude = ["head"]
+    ordering = ["-id"]
+
+    @admin.display(description=_("member"))
+    def page(self, wallet: Wallet) -> str:
+        return _page_of(wallet.member)
+
+    @admin.display(description=_("balance"))
+    def balance_written(self, wallet: Wallet) -> str:
+        return count(wallet.balance)
+
+
+@admin.register(TierChange)
+class TierChangeAdmin(ByMemberNumber):
+    list_display = ["happened_at", "page", "before", "after", "reason", "valid_until"]
+    list_display_links = None
+    list_filter = ["reason", "after"]
+    list_select_related = ["wallet__member"]
+    ordering = ["-id"]
+
+    @admin.display(description=_("member"))
+    def page(self, change: TierChange) -> str:
+        return _page_of(change.wallet.member)

@@ -1,0 +1,100 @@
+"""How points, tiers and receipts are written in answers."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from loyalty.accounts import Standing
+from loyalty.models import Wallet
+from loyalty.orders import OrderReceipt, RefundReceipt
+from loyalty.purse import Figures
+from loyalty.statement import earning_sentence
+from members.accounts import AccountReceipt
+from members.api.answers import moment, money
+
+CREATED = 201
+SEEN = 200
+_NEW = frozenset({"new", "parked"})
+
+
+def status_of(outcome: str) -> int:
+    """201 for what is new to us, 200 for what was known."""
+    return CREATED if outcome in _NEW else SEEN
+
+
+def points(figures: Figures) -> dict[str, Any]:
+    """Points at one instant."""
+    expiring = {"points": figures.expiring, "at": moment(figures.expiring_at)}
+    return {
+        "balance": figures.balance,
+        "available": figures.available,
+        "pending": figures.pending,
+        "held": figures.held,
+        "debt": figures.debt,
+        "expiring_next": expiring if figures.expiring_at else None,
+    }
+
+
+def account(receipt: AccountReceipt, standing: Standing) -> dict[str, Any]:
+    """What became of an account."""
+    return {
+        "outcome": receipt.outcome,
+        "stale": receipt.outcome == "stale",
+        "member_no": receipt.member_no,
+        "is_new_member": receipt.is_new_member,
+        "matched_by": receipt.linked_by,
+        "tier": standing.tier,
+        "points": points(standing.figures),
+    }
+
+
+def tiers_of(receipts: Sequence[OrderReceipt]) -> dict[int, str]:
+    """The tiers of the members of these orders, in one statement."""
+    member_ids = {receipt.member_id for receipt in receipts if receipt.member_id is not None}
+    return dict(Wallet.objects.filter(member__in=member_ids).values_list("member_id", "tier"))
+
+
+def order(receipt: OrderReceipt, tiers: Mapping[int, str], now: datetime | None = None) -> dict[str, Any]:
+    """What became of an order, and what it earned for what reason."""
+    now = now or timezone.now()
+    is_pending = receipt.available_from is not None and receipt.available_from > now
+    return {
+        "order_no": receipt.number,
+        "outcome": receipt.outcome,
+        "stale": receipt.outcome == "stale",
+        "order_status": receipt.status,
+        "net": money(receipt.net),
+        "member_no": receipt.member_no,
+        "tier": tiers.get(receipt.member_id or 0),
+        "points": {
+            "total": receipt.points,
+            "earned": 0 if is_pending else receipt.points,
+            "pending": receipt.points if is_pending else 0,
+            "available_from": moment(receipt.available_from),
+            "added": receipt.earned,
+            "taken": receipt.taken,
+            **reasons(receipt.why),
+        },
+    }
+
+
+def reasons(why: Mapping[str, Any]) -> dict[str, Any]:
+    """Why an order earned what it did: in words, and as data."""
+    return {"sentence": earning_sentence(why) if "base" in why else "", "reasons": dict(why)}
+
+
+def refund(receipt: RefundReceipt) -> dict[str, Any]:
+    """What a refund did to the points."""
+    return {
+        "order_no": receipt.order_number,
+        "refund_no": receipt.number,
+        "outcome": receipt.outcome,
+        "stale": receipt.outcome == "stale",
+        "parked": receipt.outcome == "parked",
+        "points_taken": receipt.points_taken,
+        "points_returned": receipt.points_returned,
+        "debt": receipt.debt,
+        "money_to_withhold": money(receipt.money_to_withhold),
+    }

@@ -1,0 +1,290 @@
+"""Two versions of the programme side by side, in words: "Tier silver: spend 3000 → 4000".
+
+What is compared is what the documents mean: `"3000"` and `"3000.00"`, or a default written out, are no
+difference.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from loyalty import conditions
+from loyalty.programme import Expiry, Programme, Rule, Tier
+
+NOTHING = "–"
+LISTED = ("coupons", "rewards", "milestones")
+
+LABELS: dict[str, Promise] = {
+    "programme": _("programme"),
+    "time_zone": _("time zone"),
+    "effective_from": _("effective from"),
+    "base_per_yuan": _("points per yuan spent"),
+    "pending_days": _("days until points ripen"),
+    "expiry": _("expiry"),
+    "refund_shortage": _("when refunded points are spent"),
+    "reissue_grace_days": _("days of grace for re-issued points"),
+    "points_paid_earns": _("what is paid with points earns"),
+    "assume_received_after_days": _("days until receipt is assumed"),
+    "adjust_limit": _("limit of adjustments by one person"),
+    "order": _("order"),
+    "name.zh-hans": _("Chinese name"),
+    "name.en": _("English name"),
+    "qualify.window_months": _("window in months"),
+    "qualify.mode": _("all or any of what is asked"),
+    "qualify.spend": _("spend"),
+    "qualify.orders": _("orders"),
+    "qualify.growth": _("growth value"),
+    "qualify.by_invitation": _("by invitation"),
+    "qualify.top_percent": _("top per cent"),
+    "keep.months": _("lasts for months"),
+    "keep.grace_days": _("days of grace"),
+    "keep.down": _("steps down"),
+    "keep.on_refund": _("on a refund"),
+    "benefits.discount": _("discount"),
+    "benefits.coefficient": _("points coefficient"),
+    "benefits.points_per_yuan": _("points for one yuan"),
+    "benefits.shipping": _("shipping"),
+    "benefits.service": _("service"),
+    "benefits.birthday.factor": _("birthday factor"),
+    "benefits.birthday.points": _("birthday points"),
+    "benefits.birthday.coupon": _("birthday coupon"),
+    "benefits.birthday.gift": _("birthday gift"),
+    "benefits.expiry": _("expiry of points"),
+    "starts_at": _("begins"),
+    "ends_at": _("ends"),
+    "when": _("condition"),
+    "factor": _("factor"),
+    "bonus": _("bonus points"),
+    "other.coupon": _("coupon"),
+    "other.gift": _("gift"),
+    "other.tier": _("tier"),
+    "exclusive": _("no rule after it"),
+    "stack": _("multiplies with others"),
+    "limits.per_member": _("points for one member"),
+    "limits.per_member_day": _("points for one member in a day"),
+    "limits.per_member_month": _("points for one member in a month"),
+    "limits.budget": _("budget of points"),
+}
+
+_PLACES: dict[str, Promise] = {
+    "": _("Programme"),
+    "points": _("Points"),
+    "tiers": _("Tiers"),
+    "rules": _("Rules"),
+    "activities": _("Activities"),
+    "coupons": _("Coupons"),
+    "rewards": _("Rewards"),
+    "referral": _("Referral"),
+    "milestones": _("Milestones"),
+}
+
+_ITEMS: dict[str, Promise] = {
+    "tiers": _("Tier %(code)s"),
+    "rules": _("Rule %(code)s"),
+    "coupons": _("Coupon %(code)s"),
+    "rewards": _("Reward %(code)s"),
+    "milestones": _("Milestone %(code)s"),
+}
+
+# --- differences -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that two versions say differently.
+
+    `path` is (section, code of the item or '', setting); the setting '' is the whole item, then one of
+    `before` and `after` is None. The values are typed as in Programme.
+    """
+
+    section: str
+    item: str
+    setting: str
+    before: Any
+    after: Any
+
+    @property
+    def path(self) -> str:
+        """The place as one word: `tiers.silver.qualify.spend`."""
+        return ".".join(word for word in (self.section, self.item, self.setting) if word)
+
+    def place(self) -> str:
+        """Where it is, in the reader's language: "Tier silver"."""
+        if self.item:
+            return str(_ITEMS[self.section]) % {"code": self.item}
+        return str(_PLACES[self.section])
+
+    def label(self) -> str:
+        """What it is, in the reader's language; a word of the brand's own stays as it is."""
+        return str(LABELS.get(self.setting) or self.setting)
+
+    def was(self) -> str:
+        """The old value in the reader's language."""
+        return value_in_words(self.before)
+
+    def now(self) -> str:
+        """The new value in the reader's language."""
+        if self.path == "effective_from" and self.after is None:
+            return str(_("when it is published"))
+        return value_in_words(self.after)
+
+    def sentence(self, language: str) -> str:
+        """The whole difference in words."""
+        with translation.override(language):
+            if not self.setting:
+                words = _("%(place)s is new") if self.before is None else _("%(place)s is removed")
+                return words % {"place": self.place()}
+            return _("%(place)s: %(setting)s %(before)s → %(after)s") % {
+                "place": self.place(),
+                "setting": self.label(),
+                "before": self.was(),
+                "after": self.now(),
+            }
+
+
+def differences(old: Programme | None, new: Programme) -> list[Difference]:
+    """What `new` says differently, in the order of the document; without an old one, all that is there."""
+    before = _settings(old) if old is not None else {}
+    after = _settings(new)
+    found = []
+    for place in [*after, *(place for place in before if place not in after)]:
+        section, item = place
+        was, now = before.get(place), after.get(place)
+        if item and (was is None or now is None):
+            found.append(
+                Difference(section, item, "", None if was is None else item, None if now is None else item)
+            )
+            continue
+        if "order" in (was or {}) and not _reordered((was or {})["order"], (now or {})["order"]):
+            continue
+        found += [
+            Difference(section, item, setting, (was or {}).get(setting), (now or {}).get(setting))
+            for setting in dict.fromkeys([*(now or {}), *(was or {})])
+            if (was or {}).get(setting) != (now or {}).get(setting)
+        ]
+    return found
+
+
+def _reordered(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Whether those that stayed stand in another order; what came and went is told by itself."""
+    return [code for code in before if code in after] != [code for code in after if code in before]
+
+
+Settings = dict[tuple[str, str], dict[str, Any]]
+
+
+def _settings(programme: Programme) -> Settings:
+    """Every setting of a programme by its place: {(section, item): {setting: value}}."""
+    settings: Settings = {
+        ("", ""): {
+            "programme": programme.code,
+            "time_zone": programme.time_zone.key,
+            "effective_from": programme.effective_from,
+        },
+        ("points", ""): dict(_leaves(programme.points)),
+        ("tiers", ""): {"order": tuple(tier.code for tier in programme.tiers)},
+    }
+    for tier in programme.tiers:
+        settings["tiers", tier.code] = _item(tier, without=("code", "rank"))
+    settings["rules", ""] = {"order": tuple(rule.code for rule in programme.rules)}
+    for rule in programme.rules:
+        settings["rules", rule.code] = _item(rule, without=("code",))
+    for section, content in programme.rest.items():
+        if section not in LISTED:
+            settings[section, ""] = dict(_leaves(content))
+            continue
+        for item in content:
+            settings[section, item["code"]] = _item(item, without=("code",))
+    return settings
+
+
+def _item(item: Tier | Rule | dict[str, Any], *, without: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in _leaves(item) if name not in without}
+
+
+def _leaves(value: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
+    """The settings below a value: (`qualify.spend`, 3000). Conditions and expiries are one setting each."""
+    if isinstance(value, conditions.Condition | Expiry):
+        yield prefix, value
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from _leaves(getattr(value, each.name), f"{prefix}.{each.name}".lstrip("."))
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _leaves(each, f"{prefix}.{key}".lstrip("."))
+    elif value is not None:
+        yield prefix, tuple(value) if isinstance(value, list) and _is_flat(value) else value
+
+
+def _is_flat(values: list[Any]) -> bool:
+    return not any(isinstance(value, dict | list) for value in values)
+
+
+# --- in words ----------------------------------------------------------------------------------------
+
+
+def value_in_words(value: Any) -> str:
+    """A setting's value as people read it, in the language that is active."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return str(pgettext_lazy("answer", "yes") if value else pgettext_lazy("answer", "no"))
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="minutes")
+    if isinstance(value, Expiry):
+        return expiry_in_words(value)
+    if isinstance(value, conditions.Condition):
+        return conditions.sentence(value, translation.get_language() or "en")
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def expiry_in_words(expiry: Expiry) -> str:
+    """When points run out, in the language that is active."""
+    if expiry.never:
+        return str(_("never"))
+    if expiry.years is not None:
+        return _("at the end of the year, %(years)s years on") % {"years": expiry.years}
+    rounded = {
+        "": (_("after %(count)s months"), _("after %(count)s days")),
+        "month_end": (
+            _("after %(count)s months, at the end of the month"),
+            _("after %(count)s days, at the end of the month"),
+        ),
+        "year_end": (
+            _("after %(count)s months, at the end of the year"),
+            _("after %(count)s days, at the end of the year"),
+        ),
+    }[expiry.round_up_to]
+    months, days = rounded
+    if expiry.months is not None:
+        return str(months) % {"count": expiry.months}
+    return str(days) % {"count": expiry.days}
+
+
+def rule_sentence(rule: Rule, language: str) -> str:
+    """An earning rule in words: "channel is tmall: points × 2"."""
+    with translation.override(language):
+        given = [
+            str(words) % {"what": value_in_words(what)}
+            for words, what in (
+                (_("points × %(what)s"), rule.factor),
+                (_("%(what)s bonus points"), rule.bonus),
+                (_("coupon %(what)s"), rule.other.get("coupon")),
+                (_("gift %(what)s"), rule.other.get("gift")),
+                (_("tier %(what)s"), rule.other.get("tier")),
+            )
+            if what is not None
+        ]
+        return _("%(condition)s: %(given)s") % {
+            "condition": conditions.sentence(rule.when, language),
+            "given": ", ".join(given),
+        }

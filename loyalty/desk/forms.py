@@ -1,0 +1,105 @@
+"""What a clerk types at the desk, read strictly and complained about in words that say what to do."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from members.cleaning import Unclean, clean_amount, clean_phone, clean_text
+from members.numbers import read_number
+
+MOST_POINTS = 10**12
+NAME_LENGTH = 60
+
+
+class Amount(forms.CharField):
+    """Yuan above zero with at most two places, as `1,234.50` or `¥12`."""
+
+    def __init__(self, **options: Any) -> None:
+        required = {"required": _("Type the amount.")}
+        super().__init__(max_length=20, error_messages=required, **options)
+
+    def clean(self, value: Any) -> Decimal | None:
+        text = super().clean(value)
+        try:
+            amount = clean_amount(text)
+        except Unclean:
+            amount = Decimal(0)
+        if amount is not None and amount <= 0:
+            raise forms.ValidationError(_("Type an amount in yuan above zero, such as 128.50."))
+        if amount is None and self.required:
+            raise forms.ValidationError(self.error_messages["required"])
+        return amount
+
+
+class FindForm(forms.Form):
+    """One line: a phone, a member number, or what a scanner typed."""
+
+    asked = forms.CharField(max_length=100, error_messages={"required": _("Type a phone or member number.")})
+
+    def key(self) -> tuple[str, str] | None:
+        """What was asked: ("member_no", …) or ("phone", …); None when it is neither."""
+        asked = self.cleaned_data["asked"]
+        if number := read_number(asked):
+            return "member_no", number
+        try:
+            phone = clean_phone(asked)
+        except Unclean:
+            return None
+        return ("phone", phone) if phone else None
+
+
+class TillForm(forms.Form):
+    """One sale. The nonce is made with the form and names the sale: sent twice, it counts once."""
+
+    nonce = forms.UUIDField(initial=uuid4)
+    amount = Amount()
+    use_points = forms.BooleanField(required=False)
+    points = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_POINTS,
+        error_messages={"invalid": _("Type whole points, such as 600.")},
+    )
+    again = forms.BooleanField(required=False)
+    asks_again = False  # the same amount was recorded a moment ago: the clerk must say it is another one
+
+    def wanted(self) -> int:
+        """How many points are to be used; as many as possible when the box is ticked without a number."""
+        if not self.cleaned_data.get("use_points"):
+            return 0
+        points: int | None = self.cleaned_data.get("points")
+        return MOST_POINTS if points is None else points
+
+
+class RefundForm(forms.Form):
+    """A refund of one purchase, whole when no amount is typed."""
+
+    nonce = forms.UUIDField()
+    order = forms.CharField(max_length=64)
+    goods = Amount(required=False)
+
+
+class EnrolForm(forms.Form):
+    """A new member at the counter. Consents are separate and start unticked (PIPL art. 14-16)."""
+
+    phone = forms.CharField(max_length=30, error_messages={"required": _("Type the customer's phone.")})
+    name = forms.CharField(max_length=NAME_LENGTH, required=False)
+    marketing = forms.BooleanField(required=False)
+    personalisation = forms.BooleanField(required=False)
+
+    def clean_phone(self) -> str:
+        try:
+            return clean_phone(self.cleaned_data["phone"]) or ""
+        except Unclean as unclean:
+            raise forms.ValidationError(unclean.reason) from unclean
+
+    def clean_name(self) -> str | None:
+        return clean_text(self.cleaned_data["name"])
+
+
+def new_nonce() -> UUID:
+    """The name of the next sale or refund."""
+    return uuid4()

@@ -1,0 +1,354 @@
+"""The desk: find, sell, refund, enrol (E1). A door: it reads what was typed, calls one operation, and shows.
+
+Every page works as a page; desk.js asks for the same addresses and gets the part that changes.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from loyalty import card, counter
+from loyalty.counter import Preview, Sale
+from loyalty.desk.forms import EnrolForm, FindForm, RefundForm, TillForm, new_nonce
+from loyalty.desk.station import Station, occasion, staffed
+from loyalty.errors import OrderNotFound
+from members import enrolment, seeing
+from members.errors import MemberNotFound
+from members.models import Member, Store
+from members.templatetags.amounts import yuan
+from privacy import access, markdown, notices
+from privacy.consent import ConsentWord
+from privacy.errors import NoticeUnknown, ShukeError
+
+PART = "X-Desk"  # the header by which desk.js asks for, and recognises, a part of a page
+UNPROCESSABLE = 422
+# Within this time the same amount for the same member may be a clerk who reloaded after a lost line.
+REPEATED_WITHIN = timedelta(minutes=10)
+CONSENTS = {"marketing": "sms", "personalisation": "any"}
+
+
+@require_GET
+@staffed
+def counter_page(request: HttpRequest, station: Station) -> HttpResponse:
+    """The desk with nobody at it."""
+    return _show(request, station, "welcome", {}, url=reverse("desk:counter"))
+
+
+@require_POST
+@staffed
+def find(request: HttpRequest, station: Station) -> HttpResponse:
+    """From a phone, a member number or a scan to the card in one step; from an unknown phone to enrolment."""
+    form = FindForm(request.POST)
+    key = form.key() if form.is_valid() else None
+    if key is None:
+        hint = _("This is neither a phone nor a member number. Check the digits and try again.")
+        return _show(request, station, "unknown", {"hint": hint})
+    kind, value = key
+    try:
+        found = seeing.find(member_no=value) if kind == "member_no" else seeing.find(phone=value)
+    except MemberNotFound:
+        found = None
+    access.note(
+        request.user,
+        access.Action.SEARCH,
+        model=Member._meta.label,
+        member=found,
+        fields=[kind],
+        occasion=occasion(request),
+    )
+    if found is not None:
+        return _member(request, station, found)
+    if kind == "phone" and station.may_enrol:
+        enrol_form = EnrolForm(initial={"phone": form.cleaned_data["asked"].strip()})
+        return _enrol_page(request, station, enrol_form)
+    hint = (
+        _("No member has this phone.")
+        if kind == "phone"
+        else _("No member has this number. Check it, or ask for the phone.")
+    )
+    return _show(request, station, "unknown", {"hint": hint})
+
+
+@require_GET
+@staffed
+def member(request: HttpRequest, station: Station, number: str) -> HttpResponse:
+    """A member's card and an empty till."""
+    return _member(request, station, _known(number))
+
+
+@require_POST
+@staffed
+def quote(request: HttpRequest, station: Station, number: str) -> HttpResponse:
+    """What the sale as typed so far would come to."""
+    someone = _known(number)
+    if station.store is None or not station.may_sell:
+        return _refused(request, station)
+    form = TillForm(request.POST)
+    form.full_clean()
+    context = _till(station.store, someone, form)
+    if request.headers.get(PART):
+        complaint = form.errors.get("points") or (request.POST.get("amount") and form.errors.get("amount"))
+        context["quote_error"] = complaint[0] if complaint else ""
+        return _part(request, "quote", {"station": station, **context})
+    return _member(request, station, someone, context)
+
+
+@require_POST
+@staffed
+def sell(request: HttpRequest, station: Station, number: str) -> HttpResponse:
+    """Record a sale, once for each nonce, and show its receipt."""
+    someone = _known(number)
+    form = TillForm(request.POST)
+    if station.store is None or not station.may_sell:
+        return _refused(request, station)
+    if not form.is_valid() or _repeats(station.store, someone, form):
+        till = _till(station.store, someone, form)
+        return _member(request, station, someone, till, status=UNPROCESSABLE)
+    try:
+        sale = counter.sell(
+            station.store,
+            someone.pk,
+            amount=form.cleaned_data["amount"],
+            points_used=_points(station.store, someone, form),
+            nonce=form.cleaned_data["nonce"],
+            actor_id=request.user.pk,
+        )
+    except ShukeError as refusal:
+        form.add_error(None, str(refusal))
+        till = _till(station.store, someone, form)
+        return _member(request, station, someone, till, status=refusal.status)
+    asked_otherwise = not sale.is_new and sale.amount != form.cleaned_data["amount"]
+    return _receipt(request, station, someone, sale, asked_otherwise=asked_otherwise)
+
+
+@require_GET
+@staffed
+def receipt(request: HttpRequest, station: Station, number: str, order: str) -> HttpResponse:
+    """The receipt of a sale of this store, again."""
+    someone = _known(number)
+    if station.store is None:
+        raise Http404
+    try:
+        sale = counter.find_sale(station.store, someone.pk, order)
+    except OrderNotFound as unknown:
+        raise Http404 from unknown
+    return _receipt(request, station, someone, sale)
+
+
+@require_http_methods(["GET", "POST"])
+@staffed
+def refunds(request: HttpRequest, station: Station, number: str) -> HttpResponse:
+    """The store's sales to a member; a refund of one of them, whole or in part."""
+    someone = _known(number)
+    if station.store is None or not station.may_refund:
+        return _refused(request, station)
+    if request.method == "GET":
+        return _refunds_page(request, station, someone)
+    form = RefundForm(request.POST)
+    if not form.is_valid():
+        return _refunds_page(request, station, someone, refused=form, status=UNPROCESSABLE)
+    try:
+        done = counter.refund(
+            station.store,
+            form.cleaned_data["order"],
+            goods=form.cleaned_data["goods"],
+            nonce=form.cleaned_data["nonce"],
+            actor_id=request.user.pk,
+        )
+    except ShukeError as refusal:
+        form.add_error(None, str(refusal))
+        return _refunds_page(request, station, someone, refused=form, status=refusal.status)
+    return _refunds_page(request, station, someone, done=done)
+
+
+@require_POST
+@staffed
+def enrol(request: HttpRequest, station: Station) -> HttpResponse:
+    """Make a member of a phone; a phone that somebody has leads to that member's card."""
+    if station.store is None or not station.may_enrol:
+        return _refused(request, station)
+    form = EnrolForm(request.POST)
+    if not form.is_valid():
+        return _enrol_page(request, station, form, status=UNPROCESSABLE)
+    shown = {notice.kind: notice.version for notice in _notices()}
+    words = [
+        ConsentWord(purpose=purpose, channel=channel, granted=True, notice=shown.get("privacy", ""))
+        for purpose, channel in CONSENTS.items()
+        if form.cleaned_data[purpose]
+    ]
+    try:
+        enrolled = enrolment.enrol(
+            station.store.channel,
+            station.store,
+            form.cleaned_data["phone"],
+            name=form.cleaned_data["name"],
+            notice_versions=shown,
+            consents=words,
+            actor_id=request.user.pk,
+        )
+    except ShukeError as refusal:
+        form.add_error(None, str(refusal))
+        return _enrol_page(request, station, form, status=refusal.status)
+    someone = Member.objects.get(pk=enrolled.member_id)
+    said = (
+        _("This phone was a member already.") if enrolled.was_known else _("Welcome! The member is enrolled.")
+    )
+    return _member(request, station, someone, {"said": said})
+
+
+# -- Reading ---------------------------------------------------------------------------------------------
+
+
+def _known(number: str) -> Member:
+    try:
+        return seeing.find(member_no=number)
+    except MemberNotFound as unknown:
+        raise Http404 from unknown
+
+
+def _points(store: Store, someone: Member, form: TillForm) -> int:
+    """The points to use: what was asked for, or the most that can be when no number was typed."""
+    wanted = form.wanted()
+    if form.cleaned_data.get("points") is not None or not wanted:
+        return wanted
+    return counter.preview(store, someone.pk, form.cleaned_data["amount"], wanted).points
+
+
+def _quote(store: Store, someone: Member, form: TillForm) -> Preview | None:
+    amount = form.cleaned_data.get("amount")
+    if amount is None:
+        return None
+    try:
+        return counter.preview(store, someone.pk, amount, form.wanted())
+    except ShukeError as refusal:
+        form.add_error("amount", str(refusal))
+        return None
+
+
+def _repeats(store: Store, someone: Member, form: TillForm) -> bool:
+    """Whether another form recorded the same amount a moment ago and nobody said this is another sale."""
+    if form.cleaned_data["again"]:
+        return False
+    quoted = _quote(store, someone, form)
+    own = counter.sale_number(store, form.cleaned_data["nonce"])
+    since = timezone.now() - REPEATED_WITHIN
+    for sold in counter.sales(store, someone.pk, limit=3):
+        if sold.number == own:
+            return False
+        if quoted and sold.net == quoted.net and sold.paid_at > since:
+            form.asks_again = True
+            message = _("%(amount)s was recorded for this member at %(time)s. Is this another purchase?")
+            time = timezone.localtime(sold.paid_at).strftime("%H:%M")
+            form.add_error(None, message % {"amount": yuan(sold.net), "time": time})
+            return True
+    return False
+
+
+def _notices() -> Iterator[Any]:
+    """The agreement and the privacy notice in force, in the reader's language, with their text as HTML."""
+    for kind in (notices.Kind.AGREEMENT, notices.Kind.PRIVACY):
+        try:
+            notice: Any = notices.current(kind, get_language() or "en")
+        except NoticeUnknown:
+            continue
+        notice.html = markdown.html(notice.body)
+        yield notice
+
+
+# -- Showing ---------------------------------------------------------------------------------------------
+
+
+def _part(request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    response = render(request, f"loyalty/desk/{name}.html", context, status=status)
+    response[PART] = "part"
+    return response
+
+
+def _show(
+    request: HttpRequest,
+    station: Station,
+    name: str,
+    context: dict[str, Any],
+    *,
+    url: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """A part for desk.js, or the whole page. `url` is where the same can be read again."""
+    context = {"station": station, "here": url or reverse("desk:counter"), **context}
+    if request.headers.get(PART):
+        response = _part(request, name, context, status=status)
+        if url:
+            response["X-Desk-Url"] = url
+        return response
+    context["part"] = f"loyalty/desk/{name}.html"
+    return render(request, "loyalty/desk/page.html", context, status=status)
+
+
+def _till(store: Store, someone: Member, form: TillForm) -> dict[str, Any]:
+    return {"form": form, "quote": _quote(store, someone, form)}
+
+
+def _member(
+    request: HttpRequest,
+    station: Station,
+    someone: Member,
+    context: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    url = reverse("desk:member", args=[someone.number])
+    shown = {"card": card.of(someone.pk), "form": TillForm(), **(context or {})}
+    return _show(request, station, "member", shown, url=url, status=status)
+
+
+def _receipt(
+    request: HttpRequest, station: Station, someone: Member, sale: Sale, *, asked_otherwise: bool = False
+) -> HttpResponse:
+    url = reverse("desk:receipt", args=[someone.number, sale.order_number])
+    if request.method == "POST" and not request.headers.get(PART) and sale.is_new:
+        return HttpResponseRedirect(url)
+    context = {"card": card.of(someone.pk), "sale": sale, "asked_otherwise": asked_otherwise}
+    context["is_repeat"] = request.method == "POST" and not sale.is_new
+    return _show(request, station, "receipt", context, url=url)
+
+
+def _refunds_page(
+    request: HttpRequest,
+    station: Station,
+    someone: Member,
+    *,
+    refused: RefundForm | None = None,
+    done: Any = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The store's sales, each with a form of its own; a refused form keeps what was typed and its nonce."""
+    assert station.store is not None
+    orders = []
+    for sold in counter.sales(station.store, someone.pk, limit=10):
+        row = {"sold": sold, "nonce": new_nonce(), "asked": sold.refundable, "error": ""}
+        if refused is not None and refused.data.get("order") == sold.number:
+            row["nonce"], row["asked"] = refused.data.get("nonce", ""), refused.data.get("goods", "")
+            row["error"] = next(iter(refused.errors.values()))[0]
+        orders.append(row)
+    context = {"card": card.of(someone.pk), "orders": orders, "done": done}
+    url = reverse("desk:refunds", args=[someone.number])
+    return _show(request, station, "refunds", context, url=url, status=status)
+
+
+def _enrol_page(
+    request: HttpRequest, station: Station, form: EnrolForm, *, status: int = 200
+) -> HttpResponse:
+    return _show(request, station, "enrol", {"form": form, "notices": list(_notices())}, status=status)
+
+
+def _refused(request: HttpRequest, station: Station) -> HttpResponse:
+    hint = _("Your role or store does not allow this. Ask a clerk of this store.")
+    return _show(request, station, "unknown", {"hint": hint}, status=403)

@@ -1,0 +1,94 @@
+"""How much limited rules may still give: per member, per member's day and month, and in all (B5).
+
+Read off the rows of `RuleUse`, so that there is no counter to drift. Rules with a budget are locked for
+the rest of the transaction, in the order of their codes: two batches cannot both spend the last point.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db import connection
+
+from loyalty.earning import Room
+from loyalty.programme import Programme, Rule
+
+_LOCKS = 7411  # the namespace of advisory locks for budgets
+
+
+@dataclass(slots=True)
+class Limits:
+    """What limited rules have given so far, and what they give while this batch goes on."""
+
+    rules: Mapping[str, Rule]
+    total: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    by_day: dict[tuple[str, int], dict[date, int]] = field(default_factory=lambda: defaultdict(dict))
+
+    def room(self, wallet_id: int, day: date) -> Room:
+        """What each limited rule may still add for one wallet on one day."""
+        room = Room()
+        for code, rule in self.rules.items():
+            used = self.by_day.get((code, wallet_id), {})
+            left = [
+                limit - spent
+                for limit, spent in (
+                    (rule.limits.budget, self.total[code]),
+                    (rule.limits.per_member, sum(used.values())),
+                    (rule.limits.per_member_day, used.get(day, 0)),
+                    (rule.limits.per_member_month, _in_month(used, day)),
+                )
+                if limit is not None
+            ]
+            if left:
+                room.left[code] = max(0, min(left))
+        return room
+
+    def use(self, wallet_id: int, day: date, uses: Mapping[str, int]) -> None:
+        """Count what one order was given against the rooms of the orders after it."""
+        for code, points in uses.items():
+            if code in self.rules:
+                self.total[code] += points
+                days = self.by_day[(code, wallet_id)]
+                days[day] = days.get(day, 0) + points
+
+
+def _in_month(used: Mapping[date, int], day: date) -> int:
+    return sum(points for at, points in used.items() if (at.year, at.month) == (day.year, day.month))
+
+
+def load(programmes: Collection[Programme], wallet_ids: Collection[int]) -> Limits:
+    """Read what the limited rules of these programme versions have given to these wallets, and in all."""
+    rules = {rule.code: rule for programme in programmes for rule in programme.rules if any(_limits_of(rule))}
+    limits = Limits(rules)
+    if not rules:
+        return limits
+    budgeted = sorted(code for code, rule in rules.items() if rule.limits.budget is not None)
+    with connection.cursor() as cursor:
+        if budgeted:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, hashtext(code)) FROM unnest(%s::text[]) AS code",
+                [_LOCKS, budgeted],
+            )
+            cursor.execute(
+                "SELECT rule, sum(points)::bigint FROM loyalty_ruleuse WHERE rule = ANY(%s) GROUP BY rule",
+                [budgeted],
+            )
+            for code, points in cursor.fetchall():
+                limits.total[code] = points
+        cursor.execute(
+            "SELECT rule, wallet_id, day, sum(points)::bigint FROM loyalty_ruleuse"
+            " WHERE rule = ANY(%s) AND wallet_id = ANY(%s) GROUP BY rule, wallet_id, day",
+            [list(rules), list(wallet_ids)],
+        )
+        for code, wallet_id, day, points in cursor.fetchall():
+            limits.by_day[(code, wallet_id)][day] = points
+    return limits
+
+
+def _limits_of(rule: Rule) -> tuple[bool, ...]:
+    limits = rule.limits
+    return tuple(
+        limit is not None
+        for limit in (limits.budget, limits.per_member, limits.per_member_day, limits.per_member_month)
+    )

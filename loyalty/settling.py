@@ -1,0 +1,422 @@
+"""Settling: bring what heard orders earn, and what they were paid with, to where it should stand.
+
+The target of an order is a function of the order as it is now and of the snapshot taken when it was first
+heard as paid. What is posted is the difference to what was posted before, so that events in any order, and
+any number of times, end the same (ledger.md, *The same thing twice, and out of order*).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from loyalty import earning, ledger, limits, publishing, situations, snapshots, tiers
+from loyalty.calendar import end_of
+from loyalty.ledger import Purses
+from loyalty.limits import Limits
+from loyalty.programme import Programme
+from loyalty.publishing import Programmes
+from loyalty.purse import LotState, Origin, Posting, Purse
+from loyalty.snapshots import Snapshot
+from loyalty.tellings import points_changed, tier_changed
+from loyalty.tiers import Ladder, Purchase, Step
+from members import outbox
+from members.orders import Heard
+
+PAID = frozenset({"paid", "shipped", "received", "completed"})
+
+
+@dataclass(slots=True)
+class Change:
+    """What one call did to one order's points, and how they stand now."""
+
+    stays: int = 0
+    earned: int = 0
+    taken: int = 0
+    returned: int = 0
+    debt: int = 0
+    withhold: Decimal = Decimal("0.00")
+    available_from: datetime | None = None
+    why: dict[str, Any] = field(default_factory=dict)
+    tier: str | None = None
+
+
+@dataclass(slots=True)
+class Settlement:
+    by_order: dict[int, Change] = field(default_factory=dict)
+    refused: bool = False
+
+    def of(self, heard: Heard) -> Change:
+        return self.by_order.get(heard.order_id) or Change()
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything one settlement works with, read once for all its orders."""
+
+    purses: Purses
+    programmes: Programmes
+    priced: dict[int, Snapshot]
+    bought: Mapping[int, list[Purchase]]
+    buyers: situations.Buyers
+    limits: Limits
+    redemptions: Mapping[str, list[tuple[LotState, int]]]
+    actor_id: int | None
+    store_id: int | None
+    asked: bool
+    waiting: set[int] = field(default_factory=set)  # orders of this batch whose turn has not come
+    ladders: dict[int, Ladder] = field(default_factory=dict)
+    settlement: Settlement = field(default_factory=Settlement)
+
+    def ladder(self, at: datetime) -> Ladder:
+        """The tiers as the programme version in force at an instant has them."""
+        version = self.programmes.at(at)
+        if version.id not in self.ladders:
+            self.ladders[version.id] = Ladder(version.programme, version.id)
+        return self.ladders[version.id]
+
+    def bought_by(self, member_id: int) -> Sequence[Purchase]:
+        """What a member has bought by now, in the order of this batch: later orders do not count yet."""
+        bought = self.bought.get(member_id, [])
+        if self.waiting.isdisjoint(purchase.order_id for purchase in bought):
+            return bought
+        return [purchase for purchase in bought if purchase.order_id not in self.waiting]
+
+    @property
+    def steps(self) -> list[Step]:
+        return [step for ladder in self.ladders.values() for step in ladder.steps]
+
+
+def settle(
+    heard: Sequence[Heard], *, actor_id: int | None = None, store_id: int | None = None, asked: bool = False
+) -> Settlement:
+    """Settle the points of orders that were heard; one settlement for the batch, a change an order.
+
+    `asked`: the refund was asked of Shuke, so the programme's `refund_shortage` decides what happens when
+    points are short; when it refuses, `refused` is set and the caller rolls back.
+    """
+    orders = {
+        each.order_id: each for each in heard if each.member_id is not None and each.outcome != "conflict"
+    }
+    if not orders:
+        return Settlement()
+    priced = snapshots.read([id_ for id_, order in orders.items() if order.outcome != "new"])
+    # An order told twice in one call is new in the first telling and the same in the second.
+    moved = {each.order_id for each in heard if each.outcome in ("new", "changed") or each.was_attached_now}
+    moving = [order for id_, order in orders.items() if id_ in moved]
+    if not moving:
+        return _as_it_stands(orders, priced)
+    batch = _open(moving, priced, actor_id=actor_id, store_id=store_id, asked=asked)
+    batch.waiting = {order.order_id for order in moving}
+    for order in sorted(moving, key=lambda order: (_time_of(order), order.order_id)):
+        batch.waiting.discard(order.order_id)
+        _settle(order, batch)
+    for member_id, purse in batch.purses.items():
+        batch.ladder(batch.purses.now).lapse(purse, batch.bought.get(member_id, []), now=batch.purses.now)
+    if not batch.settlement.refused:
+        _write(moving, batch)
+    still = {id_: order for id_, order in orders.items() if id_ not in batch.settlement.by_order}
+    batch.settlement.by_order |= _as_it_stands(still, priced).by_order
+    return batch.settlement
+
+
+def _as_it_stands(orders: Mapping[int, Heard], priced: Mapping[int, Snapshot]) -> Settlement:
+    settlement = Settlement()
+    for id_ in orders:
+        if id_ in priced:
+            settlement.by_order[id_] = Change(stays=priced[id_].stays, why=priced[id_].why)
+    return settlement
+
+
+def _time_of(order: Heard) -> datetime:
+    """When the order happened, as far as points go."""
+    at = order.paid_at or order.placed_at or order.heard_at
+    assert at is not None, "an order that was recorded has the time it was heard"
+    return at
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+def _open(moving: Sequence[Heard], priced: dict[int, Snapshot], **how: Any) -> Batch:
+    programmes = publishing.load_all()
+    members = {id_ for order in moving for id_ in (order.member_id, order.member_before) if id_ is not None}
+    purses = ledger.lock(members, first_tier=lambda: programmes.first_tier, order_ids=list(priced))
+    used = {version.id: version for version in (programmes.at(_time_of(order)) for order in moving)}
+    versions = [version.programme for version in used.values()]
+    asked_about = situations.fields_asked(versions)
+    batch = Batch(
+        purses=purses,
+        programmes=programmes,
+        priced=priced,
+        bought={},
+        buyers=situations.load(asked_about, members),
+        limits=limits.load(versions, [purse.wallet_id for purse in purses.values()]),
+        redemptions=ledger.redemptions(
+            purses,
+            {_cause_of_redemption(order): order.member_id for order in moving if order.points_spent_cause},
+        ),
+        **how,
+    )
+    batch.bought = tiers.purchases(members, _since(moving, batch, asked_about))
+    return batch
+
+
+def _since(moving: Sequence[Heard], batch: Batch, asked_about: frozenset[str]) -> datetime:
+    """From when on purchases matter: the windows of this batch's orders and of the tiers to be judged."""
+    if situations.needs_whole_history(asked_about):
+        return datetime.min.replace(tzinfo=UTC)
+    earliest = min([_time_of(order) for order in moving] + [batch.purses.now])
+    ends = [purse.tier_until for purse in batch.purses.values() if purse.tier_until is not None]
+    earliest = min([earliest, *ends])
+    return min(batch.ladder(at).since(earliest) for at in (earliest, batch.purses.now))
+
+
+def _cause_of_redemption(order: Heard) -> str:
+    return f"{order.channel_code}:{order.points_spent_cause}"
+
+
+# --- one order --------------------------------------------------------------------------------------
+
+
+def _settle(order: Heard, batch: Batch) -> None:
+    assert order.member_id is not None
+    purse, at = batch.purses[order.member_id], _time_of(order)
+    bought = batch.bought_by(order.member_id)
+    ladder = batch.ladder(at)
+    change = batch.settlement.by_order.setdefault(order.order_id, Change())
+    # What time had done to the tier before this order was bought: files tell of years gone by.
+    ladder.lapse(purse, bought, now=min(at, batch.purses.now))
+    snapshot = batch.priced.get(order.order_id)
+    if snapshot is not None and snapshot.wallet_id != purse.wallet_id:
+        _leave(order, snapshot, batch)
+        snapshot = None
+    if snapshot is None and (order.status in PAID or order.points_spent_cause):
+        snapshot = batch.priced[order.order_id] = _decide(order, purse, bought, batch, change)
+    if snapshot is not None:
+        _ripen(order, purse, batch)
+        _settle_earned(order, snapshot, purse, batch, change)
+        _settle_spent(order, snapshot, purse, batch, change)
+        change.stays, change.why = snapshot.stays, snapshot.why
+    ladder.promote(purse, bought, since=at, now=batch.purses.now)
+    if change.taken or order.kept < order.net:
+        ladder.undo(purse, bought, now=batch.purses.now)
+    change.debt, change.tier = purse.debt, purse.tier
+
+
+def _leave(order: Heard, snapshot: Snapshot, batch: Batch) -> None:
+    """The channel names another buyer than before: the one before gives back what the order had earned."""
+    if order.member_before is None or not snapshot.stays:
+        return
+    purse = batch.purses[order.member_before]
+    why = {"earned": snapshot.earned, "taken": snapshot.stays, "moved": True}
+    origin = _origin(
+        order, snapshot, batch, cause=_cause(order, again=True), happened_at=batch.purses.now, why=why
+    )
+    purse.take_back(snapshot.stays, origin, own=_own(order, purse), now=batch.purses.now)
+
+
+def _cause(order: Heard, *, again: bool) -> str:
+    """What names an entry of an order: its first earning, or what a later revision of it made."""
+    return f"order:{order.order_id}:{order.revision}" if again else f"order:{order.order_id}"
+
+
+def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch, change: Change) -> Snapshot:
+    """Price the order by the state of this moment, once and for all."""
+    at = _time_of(order)
+    version = batch.programmes.at(at)
+    programme = version.programme
+    moved = order.order_id in batch.priced
+    snapshot = Snapshot(order.order_id, purse.wallet_id, version.id, order.net, 0, 0, 0, 0, {}, touched=True)
+    if order.status not in PAID:
+        return snapshot
+    tier = programme.tier(purse.tier)
+    zone = programme.time_zone
+    situation = situations.of(order, at=at, tier=tier.code, buyers=batch.buyers, bought=bought, zone=zone)
+    day = at.astimezone(zone).date()
+    priced = earning.price(
+        situation,
+        base=earning.base_of(net=order.net, points_value=order.points_value, policy=programme.points),
+        programme=programme,
+        tier=tier,
+        room=batch.limits.room(purse.wallet_id, day),
+    )
+    snapshot.earned = snapshot.stays = priced.points
+    snapshot.why = priced.why
+    if priced.points:
+        posting = _earn(order, priced.points, snapshot, purse, batch, cause=_cause(order, again=moved))
+        posting.uses = dict(priced.uses)
+        batch.limits.use(purse.wallet_id, day, priced.uses)
+        change.earned += priced.points
+        change.available_from = _available_from(order, programme)
+    return snapshot
+
+
+def _earn(
+    order: Heard, points: int, snapshot: Snapshot, purse: Purse, batch: Batch, *, cause: str
+) -> Posting:
+    at = _time_of(order)
+    programme = batch.programmes.by_id(snapshot.programme_id)
+    tier = programme.tier(snapshot.why.get("tier", ""))
+    return purse.earn(
+        points,
+        _origin(order, snapshot, batch, cause=cause, happened_at=at, why=snapshot.why),
+        available_from=_available_from(order, programme),
+        expires_at=programme.expiry_of(tier).expires_at(at, programme.time_zone),
+        now=batch.purses.now,
+    )
+
+
+def _available_from(order: Heard, programme: Programme) -> datetime:
+    """When an order's points can be spent: at payment, or `pending_days` after receipt (B3)."""
+    at, policy = _time_of(order), programme.points
+    if not policy.pending_days:
+        return at
+    received = order.received_at or at + timedelta(days=policy.assume_received_after_days)
+    return received + timedelta(days=policy.pending_days)
+
+
+def _ripen(order: Heard, purse: Purse, batch: Batch) -> None:
+    """A receipt that was told since moves the end of the pending window, while it is still open."""
+    snapshot = batch.priced[order.order_id]
+    available_from = _available_from(order, batch.programmes.by_id(snapshot.programme_id))
+    for lot in _own(order, purse):
+        if lot.available_from != available_from and not lot.is_ripe(batch.purses.now):
+            lot.available_from, lot.touched = available_from, True
+    purse.advance(batch.purses.now)
+
+
+def _own(order: Heard, purse: Purse) -> list[LotState]:
+    return [lot for lot in purse.lots if lot.order_id == order.order_id]
+
+
+def _settle_earned(order: Heard, snapshot: Snapshot, purse: Purse, batch: Batch, change: Change) -> None:
+    target = earning.stays(earned=snapshot.earned, net_bought=snapshot.net_bought, kept=order.kept)
+    if target > snapshot.stays:
+        more = target - snapshot.stays
+        _earn(order, more, snapshot, purse, batch, cause=_cause(order, again=True))
+        change.earned += more
+    elif target < snapshot.stays:
+        _take_back(order, snapshot.stays - target, snapshot, purse, batch, change)
+    else:
+        return
+    snapshot.stays, snapshot.touched = target, True
+
+
+def _take_back(
+    order: Heard, points: int, snapshot: Snapshot, purse: Purse, batch: Batch, change: Change
+) -> None:
+    own, now = _own(order, purse), batch.purses.now
+    left = sum(lot.free for lot in own)
+    # What lapsed out of this very order's points was never used: it is not taken a second time.
+    lapsed = sum(lot.expired for lot in own) - snapshot.forgiven
+    forgiven = max(0, min(points - left, lapsed))
+    if batch.asked:
+        short = purse.shortage(points - forgiven, own=own, now=now)
+        programme = batch.programmes.by_id(snapshot.programme_id)
+        if short and programme.points.refund_shortage == "refuse":
+            batch.settlement.refused = True
+            return
+        if short and programme.points.refund_shortage == "money":
+            change.withhold = programme.tier(purse.tier).benefits.worth(short)
+            forgiven += short
+    why = {
+        "earned": snapshot.earned,
+        "net_bought": str(snapshot.net_bought),
+        "kept": str(order.kept),
+        "stays": snapshot.stays - points,
+        "taken": points,
+    }
+    if forgiven:
+        why["forgiven"] = forgiven
+    if points > forgiven:
+        origin = _origin(order, snapshot, batch, cause=_cause(order, again=True), happened_at=now, why=why)
+        purse.take_back(points - forgiven, origin, own=own, now=now)
+    snapshot.forgiven += forgiven
+    change.taken += points - forgiven
+
+
+def _settle_spent(order: Heard, snapshot: Snapshot, purse: Purse, batch: Batch, change: Change) -> None:
+    """Give back the points a refunded order was paid with, to the lots they came from."""
+    parts = batch.redemptions.get(_cause_of_redemption(order)) if order.points_spent_cause else None
+    if not parts:
+        return
+    spent = min(order.points_spent, sum(points for _lot, points in parts))
+    target = earning.returned(spent=spent, net_bought=snapshot.net_bought, kept=order.kept)
+    points = target - snapshot.given_back
+    if points <= 0:
+        return
+    programme = batch.programmes.by_id(snapshot.programme_id)
+    today = batch.purses.now.astimezone(programme.time_zone).date()
+    why = {
+        "spent": spent,
+        "net_bought": str(snapshot.net_bought),
+        "kept": str(order.kept),
+        "returned": target,
+    }
+    purse.give_back(
+        _slice(parts, snapshot.given_back, points),
+        _origin(
+            order,
+            snapshot,
+            batch,
+            cause=_cause(order, again=True),
+            happened_at=batch.purses.now,
+            why=why,
+        ),
+        now=batch.purses.now,
+        reissue_until=end_of(
+            today + timedelta(days=programme.points.reissue_grace_days), programme.time_zone
+        ),
+    )
+    snapshot.given_back, snapshot.touched = target, True
+    change.returned += points
+
+
+def _slice(parts: Sequence[tuple[LotState, int]], start: int, length: int) -> Iterable[tuple[LotState, int]]:
+    """The points from `start` on, of lots walked from the last spent (the longest to live) to the first."""
+    for lot, points in reversed(parts):
+        skipped = min(start, points)
+        start -= skipped
+        taken = min(length, points - skipped)
+        length -= taken
+        if taken:
+            yield lot, taken
+
+
+def _origin(
+    order: Heard, snapshot: Snapshot, batch: Batch, *, cause: str, happened_at: datetime, why: dict[str, Any]
+) -> Origin:
+    return Origin(
+        cause=cause,
+        happened_at=happened_at,
+        why=why,
+        channel_id=order.channel_id,
+        store_id=batch.store_id or order.store_id,
+        order_id=order.order_id,
+        actor_id=batch.actor_id,
+        programme_id=snapshot.programme_id,
+    )
+
+
+# --- writing ----------------------------------------------------------------------------------------
+
+
+def _write(moving: Sequence[Heard], batch: Batch) -> None:
+    zone = batch.programmes.at(batch.purses.now).programme.time_zone
+    channel_id = moving[0].channel_id
+    postings = {id(purse): purse.postings[:] for purse in batch.purses.values() if purse.postings}
+    ledger.append(batch.purses, zone=zone)
+    snapshots.write([snapshot for snapshot in batch.priced.values() if snapshot.touched])
+    tiers.write(batch.steps)
+    outbox.put(
+        [
+            *(
+                points_changed(purse, postings[id(purse)], channel_id)
+                for purse in batch.purses.values()
+                if id(purse) in postings
+            ),
+            *(tier_changed(step, channel_id) for step in batch.steps),
+        ]
+    )

@@ -1,0 +1,120 @@
+"""What the rules may look at when an order is priced: the order, and what is known of its buyer.
+
+Only what some rule of the programme asks for is read, once for a whole batch.
+"""
+
+import sys
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from loyalty.conditions import Line, Situation, checks
+from loyalty.programme import Programme
+from loyalty.tiers import Purchase
+from members.facts import LineFact
+from members.models import Member, MemberTag
+from members.orders import Heard
+
+
+def fields_asked(programmes: Collection[Programme]) -> frozenset[str]:
+    """The names of every field that a rule of these versions asks about."""
+    return frozenset(
+        check.field
+        for programme in programmes
+        for rule in programme.rules
+        if rule.when
+        for check in checks(rule.when)
+    )
+
+
+def needs_whole_history(asked: frozenset[str]) -> bool:
+    """Whether a rule asks about purchases from before any tier's window."""
+    return bool(asked & {"order.first", "member.repurchases_year"})
+
+
+@dataclass(slots=True)
+class Buyers:
+    """What rules may ask about the buyers of a batch, by member."""
+
+    tags: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    birthdays: Mapping[int, date | None] = field(default_factory=dict)
+    joined: Mapping[int, datetime] = field(default_factory=dict)
+
+
+def load(asked: frozenset[str], member_ids: Collection[int]) -> Buyers:
+    """Read what the rules ask for: nothing at all when they ask only about orders and tiers."""
+    buyers = Buyers()
+    if "member.tags" in asked:
+        tags: dict[int, set[str]] = defaultdict(set)
+        rows = MemberTag.objects.filter(member__in=member_ids).values_list("member_id", "tag__code")
+        for member_id, code in rows:
+            tags[member_id].add(code)
+        buyers.tags = {member_id: frozenset(codes) for member_id, codes in tags.items()}
+    if asked & {"member.is_birthday", "member.birthday_month", "member.joined_days"}:
+        members = list(Member.objects.filter(pk__in=member_ids).only("seal", "birthday", "joined_at"))
+        buyers.joined = {member.pk: member.joined_at for member in members}
+        if asked & {"member.is_birthday", "member.birthday_month"}:
+            buyers.birthdays = {member.pk: member.birthday for member in members}
+    return buyers
+
+
+class Basket(NamedTuple):
+    """An order that is not one yet: what a quote may know of it."""
+
+    member_id: int
+    channel_code: str
+    store_code: str
+    net: Decimal
+    lines: tuple[LineFact, ...] = ()
+    order_id: int = sys.maxsize  # it would come after every order there is
+
+
+def of(
+    heard: Heard | Basket,
+    *,
+    at: datetime,
+    tier: str,
+    buyers: Buyers,
+    bought: Sequence[Purchase],
+    zone: ZoneInfo,
+) -> Situation:
+    """The situation of one order of one member, as of the instant it was paid."""
+    assert heard.member_id is not None
+    day = at.astimezone(zone).date()
+    birthday = buyers.birthdays.get(heard.member_id)
+    joined = buyers.joined.get(heard.member_id)
+    earlier = bought[: bisect_left(bought, (at, Decimal(0), heard.order_id), key=_place)]
+    this_year = [purchase for purchase in earlier if purchase.paid_at.astimezone(zone).year == day.year]
+    return Situation(
+        order_channel=heard.channel_code,
+        order_store=heard.store_code or None,
+        order_paid=heard.net,
+        order_time=at,
+        order_first=not any(purchase.kept > 0 for purchase in earlier),
+        lines=tuple(_line(line) for line in heard.lines),
+        member_tier=tier,
+        member_tags=buyers.tags.get(heard.member_id, frozenset()),
+        member_is_birthday=birthday is not None and (birthday.month, birthday.day) == (day.month, day.day),
+        member_birthday_month=birthday.month if birthday else None,
+        member_joined_days=(day - joined.astimezone(zone).date()).days if joined else None,
+        # Repurchases are the purchases after a member's first.
+        member_repurchases_year=len(this_year)
+        if len(this_year) < len(earlier)
+        else max(0, len(this_year) - 1),
+    )
+
+
+def _place(purchase: Purchase) -> tuple[datetime, Decimal, int]:
+    return purchase.paid_at, Decimal(0), purchase.order_id
+
+
+def _line(line: LineFact) -> Line:
+    amount = line.amount
+    if amount is None:
+        amount = (line.price or Decimal(0)) * line.quantity - line.discount
+    return Line(category=line.category, product=line.product, amount=max(Decimal(0), amount))

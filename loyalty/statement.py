@@ -1,0 +1,112 @@
+"""The statement: every entry of a member in words, with the numbers filled in (B3, B14)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from loyalty import earning
+from loyalty.models import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a statement. `sentence` is in the reader's language."""
+
+    id: int
+    kind: str
+    kind_label: str
+    points: int
+    balance_after: int
+    debt_after: int
+    cause: str
+    reason: str
+    sentence: str
+    why: Mapping[str, Any]
+    channel_name: str
+    order_number: str
+    happened_at: datetime
+    recorded_at: datetime
+
+
+def entries(member_id: int, *, before_id: int | None = None, limit: int = 50) -> list[Line]:
+    """A member's entries, latest first; `before_id` pages on."""
+    found = Entry.objects.filter(wallet__member=member_id).select_related("channel", "order")
+    if before_id is not None:
+        found = found.filter(pk__lt=before_id)
+    return [line(entry) for entry in found.order_by("-version")[:limit]]
+
+
+def line(entry: Entry) -> Line:
+    """One entry in words. `entry.channel` and `entry.order` should be loaded with it."""
+    return Line(
+        id=entry.pk,
+        kind=entry.kind,
+        kind_label=str(Entry.Kind(entry.kind).label),
+        points=entry.points,
+        balance_after=entry.balance_after,
+        debt_after=entry.debt_after,
+        cause=entry.cause,
+        reason=entry.reason,
+        sentence=sentence(entry.kind, entry.why, entry.points),
+        why=entry.why,
+        channel_name=entry.channel.name if entry.channel else "",
+        order_number=entry.order.number if entry.order else "",
+        happened_at=entry.happened_at,
+        recorded_at=entry.recorded_at,
+    )
+
+
+def sentence(kind: str, why: Mapping[str, Any], points: int) -> str:
+    """Why an entry is what it is, with its numbers, in the language that is active."""
+    if kind == Entry.Kind.EARN and "base" in why:
+        return earning_sentence(why)
+    if kind == Entry.Kind.TAKE_BACK and "kept" in why:
+        text = _("Of %(earned)s points for ¥%(bought)s, ¥%(kept)s kept leaves %(stays)s") % {
+            "earned": why["earned"],
+            "bought": why["net_bought"],
+            "kept": why["kept"],
+            "stays": why["stays"],
+        }
+        return (
+            text
+            if "debt" not in why
+            else _("%(text)s; %(debt)s are owed") % {"text": text, "debt": why["debt"]}
+        )
+    if kind == Entry.Kind.GIVE_BACK and "spent" in why:
+        return _(
+            "Paid with %(spent)s points; ¥%(kept)s of ¥%(bought)s kept, %(returned)s returned in all"
+        ) % {
+            "spent": why["spent"],
+            "kept": why["kept"],
+            "bought": why["net_bought"],
+            "returned": why["returned"],
+        }
+    if kind == Entry.Kind.EXPIRE:
+        return _("%(points)s of the %(earned)s points earned on %(day)s were not used in time") % {
+            "points": -points,
+            "earned": why.get("earned", -points),
+            "day": str(why.get("earned_at", ""))[:10],
+        }
+    if kind == Entry.Kind.SETTLE:
+        return _("%(paid)s points paid a debt of %(debt)s") % {
+            "paid": why.get("paid"),
+            "debt": why.get("debt"),
+        }
+    return ""
+
+
+def earning_sentence(why: Mapping[str, Any]) -> str:
+    """`200 × 1 × 1.2 × 2 = 480`, and which rules stand behind the factors."""
+    text = earning.formula(why)
+    codes = [rule["code"] for rule in why.get("rules", ())]
+    return f"{text} ({', '.join(codes)})" if codes else text
+
+
+def totals() -> dict[str, int]:
+    """Points of the whole programme by kind of entry: what an import shows before and after."""
+    rows = Entry.objects.values_list("kind").annotate(points=Sum("points"))
+    return {kind: int(points or 0) for kind, points in rows}

@@ -1,0 +1,140 @@
+"""Lists of members, their accounts, what is to be reviewed, and tags. Personal data is masked."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Account, MatchReview, Member, Tag
+from members.numbers import read_number
+from privacy import access
+from privacy.access import Occasion
+from privacy.lists import ReadOnlyAdmin
+
+
+def member_link(member: Member | None) -> str:
+    """A member's number, leading to their page."""
+    if member is None:
+        return "—"
+    return format_html(
+        '<a class="sk-link" href="{}">{}</a>', reverse("member:show", args=[member.number]), member.number
+    )
+
+
+class RecordedList(ReadOnlyAdmin):
+    """A list of people: whoever reads it leaves a line in the trail that names its rows (D7)."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        shown = (getattr(response, "context_data", None) or {}).get("cl")
+        if shown is not None:
+            access.note(
+                request.user,
+                access.Action.LIST,
+                model=self.model._meta.label,
+                subjects=[row.pk for row in shown.result_list],
+                occasion=Occasion(
+                    request_id=getattr(request, "request_id", ""), ip=request.META.get("REMOTE_ADDR", "")
+                ),
+            )
+        return response
+
+
+@admin.register(Member)
+class MemberAdmin(RecordedList):
+    list_display = [
+        "page",
+        "masked_name",
+        "masked_phone",
+        "status",
+        "gender",
+        "province",
+        "city",
+        "joined_at",
+    ]
+    list_display_links = None
+    list_filter = ["status", "gender", "recruited_channel"]
+    search_fields = ["number"]
+    search_help_text = _("A whole member number.")
+    list_before_template = "loyalty/member/find.html"
+    ordering = ["-joined_at", "-id"]
+
+    @admin.display(description=_("member"), ordering="id")
+    def page(self, member: Member) -> str:
+        return member_link(member)
+
+    @admin.display(description=_("name"))
+    def masked_name(self, member: Member) -> str:
+        return access.masked(member, "name")
+
+    @admin.display(description=_("phone"))
+    def masked_phone(self, member: Member) -> str:
+        return access.masked(member, "phone")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
+    ) -> tuple[QuerySet[Member], bool]:
+        """By number only: a search stands in the address, where no phone or e-mail may be."""
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(number=read_number(search_term)), False
+
+
+@admin.register(Account)
+class AccountAdmin(RecordedList):
+    list_display = [
+        "masked_id",
+        "channel",
+        "member_page",
+        "phone_masked",
+        "linked_by",
+        "linked_at",
+        "unbound_at",
+    ]
+    list_display_links = None
+    list_filter = ["channel", "linked_by"]
+    list_select_related = ["channel", "member"]
+    ordering = ["-id"]
+
+    @admin.display(description=_("external id"))
+    def masked_id(self, account: Account) -> str:
+        return access.masked(account, "external_id")
+
+    @admin.display(description=_("member"))
+    def member_page(self, account: Account) -> str:
+        return member_link(account.member)
+
+
+@admin.register(MatchReview)
+class MatchReviewAdmin(ReadOnlyAdmin):
+    list_display = ["one", "another", "reason", "evidence_in_words", "state", "decided_by", "created_at"]
+    list_display_links = None
+    list_filter = ["state", "reason"]
+    list_select_related = ["member", "other", "decided_by"]
+    ordering = ["-created_at"]
+
+    @admin.display(description=_("member"))
+    def one(self, review: MatchReview) -> str:
+        return member_link(review.member)
+
+    @admin.display(description=_("other member"))
+    def another(self, review: MatchReview) -> str:
+        return member_link(review.other)
+
+    @admin.display(description=_("evidence"))
+    def evidence_in_words(self, review: MatchReview) -> str:
+        return "; ".join(f"{side}: {', '.join(map(str, kinds))}" for side, kinds in review.evidence.items())
+
+
+@admin.register(Tag)
+class TagAdmin(ReadOnlyAdmin):
+    list_display = ["name", "code", "created_at"]
+    list_display_links = None
+    search_fields = ["name", "code"]
+    ordering = ["name"]

@@ -1,0 +1,42 @@
+"""How the body of a request becomes JSON types, whatever is sent: bad input is a 400 and never a 500."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+
+
+class TooLarge(APIException):
+    """The body is larger than a batch may be."""
+
+    status_code = 413
+
+
+class JsonParser(BaseParser):
+    """Strict JSON in UTF-8: no NaN, no bottomless nesting, no number of ten thousand digits."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Raises ParseError, TooLarge."""
+        limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+        raw = stream.read(limit + 1)
+        if len(raw) > limit:
+            raise TooLarge
+        try:
+            return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            # No cause: its text repeats what was sent.
+            raise ParseError from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)

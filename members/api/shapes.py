@@ -1,0 +1,260 @@
+"""The shapes of requests and answers, for the API's description (OpenAPI) and for nothing else.
+
+Bodies are read by `members.reading`; a test holds the answers against these shapes.
+"""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from members.facts import Gender, OrderStatus
+
+PROBLEM = "application/problem+json"
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="One to 255 printable characters. The same again is answered as the first time.",
+)
+LIMIT = OpenApiParameter("limit", int, description="Items of a page, 50 unless told, 200 at the most.")
+
+
+VERSION = "A whole number or an instant; the larger is the newer."
+
+
+class Money(serializers.RegexField):
+    """Yuan as a text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^\d{1,10}(\.\d{1,2})?$", **kwargs)
+
+
+class FieldProblem(serializers.Serializer[Any]):
+    path = serializers.CharField(help_text="Where in the body, as lines.2.amount", allow_blank=True)
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class Problem(serializers.Serializer[Any]):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text="Stable; see docs/errors.md")
+    instance = serializers.CharField()
+    errors = FieldProblem(many=True, required=False)  # type: ignore[assignment]
+
+
+class Refusal(serializers.Serializer[Any]):
+    """Why one item of a batch was refused; the other members are then missing."""
+
+    code = serializers.CharField(required=False)
+    detail = serializers.CharField(required=False)
+    errors = FieldProblem(many=True, required=False)  # type: ignore[assignment]
+
+
+class PhoneOrValue(serializers.Serializer[Any]):
+    value = serializers.CharField()
+    verified = serializers.BooleanField(required=False)
+
+
+class Identifiers(serializers.Serializer[Any]):
+    """Each a text, or `{value, verified}`."""
+
+    phone = serializers.CharField(required=False)
+    email = serializers.CharField(required=False)
+    unionid = serializers.CharField(required=False)
+    openid = serializers.CharField(required=False)
+    mix_mobile = serializers.CharField(required=False)
+    ouid = serializers.CharField(required=False)
+    omid = serializers.CharField(required=False)
+
+
+class Consent(serializers.Serializer[Any]):
+    purpose = serializers.CharField()
+    granted = serializers.BooleanField()
+    channel = serializers.CharField(required=False)
+    party = serializers.CharField(required=False)
+    notice = serializers.CharField(required=False, help_text="Version of the notice that was shown")
+    at = serializers.DateTimeField(required=False)
+
+
+class Profile(serializers.Serializer[Any]):
+    name = serializers.CharField(required=False)
+    nick = serializers.CharField(required=False)
+    gender = serializers.ChoiceField([gender.value for gender in Gender], required=False)
+    birthday = serializers.DateField(required=False)
+    phone_masked = serializers.CharField(required=False)
+    province = serializers.CharField(required=False)
+    city = serializers.CharField(required=False)
+    occupation = serializers.CharField(required=False)
+    buyer_star = serializers.IntegerField(required=False)
+    praise_count = serializers.IntegerField(required=False)
+
+
+class Account(serializers.Serializer[Any]):
+    profile = Profile(required=False, help_text="Its fields may stand beside it as well.")
+    identifiers = Identifiers(required=False)
+    consents = Consent(many=True, required=False)
+    tags = serializers.ListField(child=serializers.CharField(), required=False)
+    joined_at = serializers.DateTimeField(required=False)
+    referred_by = serializers.CharField(required=False)
+    version = serializers.IntegerField(required=False, help_text=VERSION)
+
+
+class AccountItem(Account):
+    external_id = serializers.CharField(required=False)
+
+
+class AccountBatch(serializers.Serializer[Any]):
+    items = AccountItem(many=True)
+
+
+class Buyer(AccountItem):
+    """Who bought; without anything that tells, the order waits unattached."""
+
+
+class OrderLine(serializers.Serializer[Any]):
+    product = serializers.CharField(required=False)
+    name = serializers.CharField(required=False)
+    category = serializers.CharField(required=False)
+    quantity = serializers.IntegerField(required=False)
+    price = Money(required=False)
+    discount = Money(required=False)
+    amount = Money(required=False, help_text="Net: price × quantity − discount")
+
+
+class Amounts(serializers.Serializer[Any]):
+    goods = Money(help_text="Before discounts")
+    discount = Money(required=False)
+    postage = Money(required=False)
+    paid = Money(required=False, help_text="goods − discount + postage, in whatever means")
+    points_value = Money(required=False)
+    stored_value = Money(required=False)
+
+
+class PointsSpent(serializers.Serializer[Any]):
+    points = serializers.IntegerField()
+    cause = serializers.CharField(help_text="The cause of the redemption in this channel")
+
+
+class Order(serializers.Serializer[Any]):
+    buyer = Buyer(required=False)
+    status = serializers.ChoiceField([status.value for status in OrderStatus])
+    amounts = Amounts()
+    placed_at = serializers.DateTimeField(required=False)
+    paid_at = serializers.DateTimeField(required=False)
+    shipped_at = serializers.DateTimeField(required=False)
+    received_at = serializers.DateTimeField(required=False)
+    completed_at = serializers.DateTimeField(required=False)
+    store = serializers.CharField(required=False)
+    lines = OrderLine(many=True, required=False)
+    points_spent = PointsSpent(required=False)
+    refunded_total = Money(required=False, help_text="What the platform has refunded so far, in all")
+    version = serializers.IntegerField(required=False, help_text=VERSION)
+
+
+class OrderItem(Order):
+    order_no = serializers.CharField()
+
+
+class OrderBatch(serializers.Serializer[Any]):
+    items = OrderItem(many=True)
+
+
+class RefundAsked(serializers.Serializer[Any]):
+    goods = Money(required=False, help_text="Net of discounts")
+    postage = Money(required=False)
+
+
+class Refund(RefundAsked):
+    lines = OrderLine(many=True, required=False)
+    refunded_at = serializers.DateTimeField(required=False)
+    version = serializers.IntegerField(required=False)
+
+
+class Find(serializers.Serializer[Any]):
+    """Exactly one of them."""
+
+    phone = serializers.CharField(required=False)
+    email = serializers.CharField(required=False)
+    member_no = serializers.CharField(required=False)
+    external_id = serializers.CharField(required=False)
+
+
+class KnownBy(serializers.Serializer[Any]):
+    channel = serializers.CharField()
+    matched_by = serializers.CharField()
+    linked_at = serializers.DateTimeField()
+    unbound_at = serializers.DateTimeField(allow_null=True)
+
+
+class Member(serializers.Serializer[Any]):
+    """Personal data is masked, unless the key has the scope members.personal."""
+
+    member_no = serializers.CharField()
+    status = serializers.CharField()
+    is_masked = serializers.BooleanField()
+    name = serializers.CharField(allow_blank=True)
+    phone = serializers.CharField(allow_blank=True)
+    email = serializers.CharField(allow_blank=True)
+    birthday = serializers.CharField(allow_blank=True)
+    gender = serializers.CharField(allow_blank=True)
+    province = serializers.CharField(allow_blank=True)
+    city = serializers.CharField(allow_blank=True)
+    joined_at = serializers.DateTimeField()
+    revision = serializers.IntegerField()
+    accounts = KnownBy(many=True)
+
+
+class Change(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    topic = serializers.CharField()
+    change = serializers.CharField()
+    member_no = serializers.CharField(allow_null=True)
+    payload = serializers.DictField()
+    at = serializers.DateTimeField()
+
+
+class Changes(serializers.Serializer[Any]):
+    changes = Change(many=True)
+    after = serializers.CharField(help_text="The cursor to go on from")
+    next = serializers.CharField(help_text="The address to ask next")
+
+
+_WORDS = {
+    400: "api.invalid: what is wrong and where",
+    401: "api.key_invalid",
+    403: "api.forbidden",
+    404: "api.not_found, members.not_found …",
+    409: "The domain refuses; nothing has moved",
+    413: "api.too_large",
+    415: "api.unsupported_media_type",
+    422: "api.idempotency_key_reused",
+    429: "api.rate_limited, with Retry-After",
+    503: "api.unavailable, with Retry-After",
+}
+_ALWAYS = (400, 401, 403, 429, 503)
+_WITH_BODY = (413, 415)
+
+
+def described(
+    operation: str,
+    *,
+    answers: dict[int, Any],
+    request: Any = None,
+    refusals: tuple[int, ...] = (),
+    parameters: tuple[Any, ...] = (),
+) -> Any:
+    """Describe one operation: its answers by status, and the refusals beside those that any may give."""
+    statuses = sorted({*_ALWAYS, *refusals, *(_WITH_BODY if request else ())})
+    responses: dict[Any, Any] = dict(answers)
+    for status in statuses:
+        responses[status, PROBLEM] = OpenApiResponse(Problem, description=_WORDS[status])
+    return extend_schema(
+        operation_id=operation, request=request, responses=responses, parameters=list(parameters)
+    )

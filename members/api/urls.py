@@ -1,0 +1,12 @@
+"""Addresses of the API that this app answers, under /api/v1/."""
+
+from django.urls import path
+
+from members.api.changes import Changes
+from members.api.members import FindMember, OneMember
+
+urlpatterns = [
+    path("changes/", Changes.as_view()),
+    path("members/find/", FindMember.as_view()),
+    path("members/<str:member_no>/", OneMember.as_view()),
+]

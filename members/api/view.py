@@ -1,0 +1,140 @@
+"""What every view of the API begins with: whose key it is, whether it may, and how fast it goes.
+
+A view names the `scope` that a channel's key needs and the `verb` that the role of a member of staff
+must have (role-matrix.yaml); a view without a verb is not for staff. `config.api` authenticates and
+turns refusals into problem+json.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, NamedTuple
+
+from django.db import models
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from members import replays
+from members.api.address import address_of
+from members.api.parsing import JsonParser
+from members.api_keys import WINDOW, Caller
+from members.errors import KeyInvalid, ScopeMissing
+from members.models import Channel, Scope, Store
+from members.replays import Answer
+from privacy import access, roles
+from privacy.access import Occasion
+from privacy.errors import NotAllowed
+from privacy.models import AccessRecord
+
+
+class Place(NamedTuple):
+    """Where something happens: the channel of the key, or the store in which its holder works."""
+
+    channel: Channel
+    store_id: int | None
+    actor_id: int | None
+
+
+class ApiView(APIView):
+    """One address of the API."""
+
+    scope: ClassVar[str]
+    verb: ClassVar[str] = ""
+    parser_classes = (JsonParser,)
+    renderer_classes = (JSONRenderer,)
+    permission_classes = ()  # initial() asks for the scope or the verb
+
+    @property
+    def caller(self) -> Caller:
+        """Who is asking; KeyInvalid when nobody said."""
+        caller = self.request.auth
+        if not isinstance(caller, Caller):
+            raise KeyInvalid
+        return caller
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse who is nobody, too fast or not allowed, in this order."""
+        super().initial(request, *args, **kwargs)
+        caller = self.caller
+        caller.require_rate()
+        if caller.staff is not None:
+            if not self.verb:
+                raise NotAllowed
+            roles.require(caller.staff, self.verb)
+        elif self.scope not in caller.scopes:
+            raise ScopeMissing(scope=self.scope)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[JSONRenderer, str]:
+        """Answer in JSON whatever is accepted: there is nothing else to choose from."""
+        return JSONRenderer(), JSONRenderer.media_type
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Say how much of the key's rate is left, and that nobody on the way may keep the answer."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers["Cache-Control"] = "no-store"
+        caller = getattr(request, "_auth", None)
+        if isinstance(caller, Caller):
+            response.headers["RateLimit-Policy"] = f"{caller.rate};w={WINDOW}"
+            response.headers["RateLimit-Limit"] = str(caller.rate)
+            response.headers["RateLimit-Remaining"] = str(caller.remaining)
+            response.headers["RateLimit-Reset"] = str(caller.seconds)
+        return response
+
+    # -- what views ask of themselves -------------------------------------------------------------------
+
+    @property
+    def channel(self) -> Channel:
+        """The channel of the key; staff have none of their own."""
+        if self.caller.channel is None:
+            raise NotAllowed
+        return self.caller.channel
+
+    def place(self) -> Place:
+        """Where the caller acts: a channel's key in its channel, staff in their store. Raises NotAllowed."""
+        if self.caller.channel is not None:
+            return Place(self.caller.channel, None, None)
+        profile = roles.profile_of(self.caller.staff)
+        channel_code, _, code = (profile.store_code if profile else "").partition("/")
+        stores = Store.objects.select_related("channel")
+        store = stores.filter(channel__code=channel_code, code=code, is_active=True).first()
+        if store is None:
+            raise NotAllowed
+        return Place(store.channel, store.pk, self.caller.staff.pk if self.caller.staff else None)
+
+    def sees_clear(self) -> bool:
+        """Whether personal data is answered in clear; each time it is, `note_reveal` must say so."""
+        return Scope.MEMBERS_PERSONAL in self.caller.scopes
+
+    def note_reveal(self, member: models.Model, fields: Iterable[str]) -> None:
+        """Record in the trail that this key saw personal data of a member in clear."""
+        access.note(
+            self.caller.staff,
+            AccessRecord.Action.REVEAL,
+            model=member._meta.label,
+            member=member,
+            subjects=[member.pk],
+            fields=fields,
+            reason=f"scope {Scope.MEMBERS_PERSONAL}",
+            label=f"key {self.caller.prefix}",
+            occasion=occasion_of(self.request, self.caller),
+        )
+
+    def once(self, work: Callable[[], Answer]) -> Response:
+        """Do what a POST asks for once per Idempotency-Key, in a transaction that keeps the answer too."""
+        request = self.request
+        line = f"{request.method} {request.path}"
+        asked = replays.request(
+            self.caller.holder, request.headers.get("Idempotency-Key"), line, request.data
+        )
+        answer = replays.once(asked, work)
+        headers = {"Idempotent-Replay": "true"} if answer.is_replay else None
+        return Response(answer.body, status=answer.status, headers=headers)
+
+
+def occasion_of(request: Request, caller: Caller) -> Occasion:
+    """Where a look at personal data came from, for the trail."""
+    return Occasion(
+        request_id=str(getattr(request._request, "request_id", "")),
+        ip=address_of(request),
+        channel=caller.channel.code if caller.channel else None,
+    )

@@ -1,0 +1,79 @@
+"""Rows on their way into one statement: each column is one array parameter.
+
+    INSERT INTO … SELECT … FROM unnest(%s::text[], %s::numeric[]) AS told(number, goods)
+
+The array is written here as PostgreSQL's own text form. Measured with 1,000 rows of eight columns,
+the driver's adaptation of Python lists takes three times as long, and COPY into a temporary table
+is no quicker, but needs a table for each session.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from psycopg.types.datetime import TimestamptzLoader
+
+Row = tuple[Any, ...]
+
+
+def numbers(values: Iterable[int | Decimal | None]) -> str:
+    """A column of integers or decimals."""
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def texts(values: Iterable[str | None]) -> str:
+    """A column of text of any kind, JSON included."""
+    return (
+        "{"
+        + ",".join(
+            [
+                "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+                for value in values
+            ]
+        )
+        + "}"
+    )
+
+
+def words(values: Iterable[str | None]) -> str:
+    """A column of our own fixed words, which need no escaping: a status, a kind."""
+    return "{" + ",".join(["NULL" if value is None else value for value in values]) + "}"
+
+
+def times(values: Iterable[datetime | date | UUID | None]) -> str:
+    """A column of instants, days or UUIDs: whatever `str` writes as PostgreSQL reads it."""
+    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in values]) + "}"
+
+
+def blobs(values: Iterable[bytes | None]) -> str:
+    """A column of bytes."""
+    return "{" + ",".join(["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]) + "}"
+
+
+def flags(values: Iterable[bool | None]) -> str:
+    """A column of booleans."""
+    return "{" + ",".join(["NULL" if value is None else "t" if value else "f" for value in values]) + "}"
+
+
+def ask(statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    """Run one statement and take all of its rows."""
+    with connection.cursor() as cursor:
+        # The driver's own reader of instants, in C; Django's in Python takes ten times as long.
+        cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()
+
+
+def tell(statement: str, parameters: Sequence[Any] = ()) -> int:
+    """Run one statement that answers nothing; the number of rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.rowcount
+
+
+def in_transaction() -> bool:
+    """Whether what is written now can still be undone together with what follows."""
+    return connection.in_atomic_block

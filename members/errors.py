@@ -1,0 +1,192 @@
+"""Why this app refuses something. Details never hold personal data: errors reach logs."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext_lazy as _
+
+from privacy.errors import ShukeError
+
+
+class MembersError(ShukeError):
+    """The base of what this app refuses."""
+
+    code = "members.error"
+
+
+class MemberNotFound(MembersError):
+    """Nobody is known by what was asked."""
+
+    code, status = "members.not_found", 404
+    message = _("No member was found.")
+
+
+class AccountNotFound(MembersError):
+    """The channel has no buyer with this id."""
+
+    code, status = "members.account_not_found", 404
+    message = _("This channel knows no such buyer.")
+
+
+class ChannelUnknown(MembersError):
+    """There is no channel with this code."""
+
+    code, status = "members.channel_unknown", 404
+    message = _("There is no channel called %(channel)s.")
+
+
+class ChannelTaken(MembersError):
+    """A channel with this code exists on another platform or for another brand."""
+
+    code, status = "members.channel_taken", 409
+    message = _("The channel %(channel)s exists already, on another platform or for another brand.")
+
+
+class PlatformUnknown(MembersError):
+    """A platform that is not one of the fixed words of interface.md."""
+
+    code = "members.platform_unknown"
+    message = _("There is no platform called %(platform)s.")
+
+
+class StoreUnknown(MembersError):
+    """The channel has no store with this code."""
+
+    code = "members.store_unknown"
+    message = _("The channel %(channel)s has no store called %(store)s.")
+
+
+class VersionConflict(MembersError):
+    """The same thing was told with another content and no newer version."""
+
+    code, status = "members.version_conflict", 409
+    message = _("This was told before with another content; a change needs a newer version.")
+
+
+class BuyerUnknown(MembersError):
+    """An account that names neither an id nor anything by which to recognise the buyer."""
+
+    code = "members.buyer_unknown"
+    message = _("The account names no id, phone, e-mail or other key of the buyer.")
+
+
+class AmountsInvalid(MembersError):
+    """Amounts that no order can have: negative, beyond ten digits, or a discount above the goods."""
+
+    code = "members.amounts_invalid"
+    message = _("The amounts make no sense: none may be negative and the discount may not exceed the goods.")
+
+
+class TextTooLong(MembersError):
+    """A number or code that is longer than any platform's, so that cutting it could join two things."""
+
+    code = "members.text_too_long"
+    message = _("The field %(field)s is longer than %(limit)s characters.")
+
+
+class PhoneInvalid(MembersError):
+    """What was typed is no telephone number that can exist."""
+
+    code = "members.phone_invalid"
+    message = _("This is not a telephone number.")
+
+
+class OrderUnknown(MembersError):
+    """The channel has told no order with this number."""
+
+    code, status = "members.order_unknown", 404
+    message = _("This channel has told no such order.")
+
+
+class KeyInvalid(MembersError):
+    """No key, a wrong, expired or revoked one, or one used from elsewhere: the caller learns no more."""
+
+    code, status = "api.key_invalid", 401
+    message = _("The API key is missing or not valid.")
+
+
+class ScopeMissing(MembersError):
+    """The key is valid, but not for this."""
+
+    code, status = "api.forbidden", 403
+    message = _("This key does not allow this; it needs the scope %(scope)s.")
+
+
+class KeyHolderInvalid(MembersError):
+    """An API key belongs to one active channel or to one active member of staff with a role."""
+
+    code = "members.key_holder_invalid"
+    message = _("A key belongs to one active channel or to one active member of staff.")
+
+
+class ScopeUnknown(MembersError):
+    """A scope that is not one of the fixed words of interface.md."""
+
+    code = "members.scope_unknown"
+    message = _("There is no scope called %(scope)s.")
+
+
+class RateInvalid(MembersError):
+    """A rate is written as requests a minute."""
+
+    code = "members.rate_invalid"
+    message = _("Write the rate as 600/min, at least one request a minute.")
+
+
+class KeyUnknown(MembersError):
+    """There is no API key with this prefix."""
+
+    code, status = "members.key_unknown", 404
+    message = _("There is no API key that begins with %(prefix)s.")
+
+
+class RateLimited(MembersError):
+    """The key has been used more often than its rate allows."""
+
+    code, status = "api.rate_limited", 429
+    message = _("Too many requests with this key. Try again in %(seconds)s seconds.")
+
+
+class BodyInvalid(MembersError):
+    """What was sent cannot be read; `problems` says what is wrong and where, as {path, code, message}."""
+
+    code = "api.invalid"
+    message = _("The request cannot be read.")
+
+    def __init__(self, problems: Sequence[dict[str, str]] = ()) -> None:
+        super().__init__()
+        self.problems = list(problems)
+
+
+class ExternalIdPersonal(MembersError):
+    """Addresses are logged along the way, so no personal data may stand in one (PIPL art. 51)."""
+
+    code = "api.external_id_personal"
+    message = _("Use the platform's own id of the buyer: no phone and no e-mail may stand in an address.")
+
+
+class IdempotencyKeyMissing(MembersError):
+    """Without a key of its own, a repeated request could not be told from a second one."""
+
+    code = "api.idempotency_key_missing"
+    message = _("Send an Idempotency-Key with this request, one to 255 printable characters.")
+
+
+class IdempotencyKeyReused(MembersError):
+    """This Idempotency-Key came before with another request."""
+
+    code, status = "api.idempotency_key_reused", 422
+    message = _("This Idempotency-Key was used before with another request.")
+
+
+class InProgress(MembersError):
+    """The first request with this Idempotency-Key has not been answered yet."""
+
+    code, status = "api.in_progress", 409
+    message = _("The first request with this Idempotency-Key is still running. Try again in a moment.")
+
+
+class TagInvalid(MembersError):
+    """A tag's name without a letter or digit, or longer than fifty characters."""
+
+    code = "members.tag_invalid"
+    message = _("A tag is a word or a few, of at most fifty characters.")

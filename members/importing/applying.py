@@ -1,0 +1,163 @@
+"""Applying: staged facts go the way of every fact, in the order in which they happened (E4).
+
+Promises: a chunk and the note that it is applied are one transaction, so that a run that is killed at
+any moment goes on exactly where it was; one bad fact is rejected and the others stand.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+from django.db.models.functions import Now
+from psycopg.errors import TransactionRollback
+
+from members.importing import report
+from members.importing.envelopes import opened
+from members.importing.receiving import Received, receive
+from members.models import ImportReject, ImportRun, StagedFact
+
+CHUNK = 500  # facts a transaction
+ATTEMPTS = 5  # for a chunk that loses a deadlock
+Watch = Callable[[ImportRun], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One staged fact as it is read back."""
+
+    happened_at: datetime
+    sequence: int
+    lines: list[int]
+    net: Decimal
+    postage: Decimal
+    refunded: Decimal
+    seal: UUID
+    payload: bytes
+
+
+def apply(run: ImportRun, watch: Watch) -> None:
+    """Apply what is left of a run. Ends as DONE, or as STOPPED when somebody asked for that.
+
+    `watch` is called with the run after each chunk.
+    """
+    if run.applied_from is None:
+        run.totals_before = report.totals(run.channel_id)
+        run.applied_from = Now()
+        run.save(update_fields=["totals_before", "applied_from"])
+    while _advance_in_spite_of_deadlocks(run):
+        watch(run)
+    if run.state == ImportRun.State.APPLYING:
+        _finish(run)
+    watch(run)
+
+
+def _advance_in_spite_of_deadlocks(run: ImportRun) -> int:
+    for _attempt in range(ATTEMPTS - 1):
+        try:
+            return _advance(run)
+        except OperationalError as error:
+            # A deadlock rolled the whole chunk back; anything else (no connection) is for the caller.
+            if not isinstance(error.__cause__, TransactionRollback):
+                raise
+    return _advance(run)
+
+
+@transaction.atomic
+def _advance(run: ImportRun) -> int:
+    """Apply the next chunk and note it; how many facts that were, 0 when there is nothing to do."""
+    run.refresh_from_db(from_queryset=ImportRun.objects.select_for_update(no_key=True, of=("self",)))
+    if run.stop_asked:
+        run.state, run.stop_asked = ImportRun.State.STOPPED, False
+        run.save(update_fields=["state", "stop_asked"])
+        return 0
+    chunk = next_staged(run, CHUNK)
+    if not chunk:
+        return 0
+    answers = receive(run, [opened(run.kind, staged.payload, staged.seal) for staged in chunk])
+    rejects = []
+    for staged, answer in zip(chunk, answers, strict=True):
+        _count(run, staged, answer)
+        if answer.outcome == "rejected":
+            rejects += [
+                ImportReject(run=run, line=line, code=answer.code, details=answer.details)
+                for line in staged.lines
+            ]
+    ImportReject.objects.bulk_create(rejects)
+    run.applied_time, run.applied_sequence = chunk[-1].happened_at, chunk[-1].sequence
+    run.save(update_fields=_ADVANCED)
+    return len(chunk)
+
+
+_ADVANCED = [
+    "rows_new",
+    "rows_changed",
+    "rows_same",
+    "rows_rejected",
+    "rows_left",
+    "facts_new",
+    "facts_changed",
+    "facts_same",
+    "facts_rejected",
+    "facts_left",
+    "money_net",
+    "money_postage",
+    "money_refunded",
+    "points_earned",
+    "points_taken",
+    "applied_time",
+    "applied_sequence",
+]
+
+
+def _count(run: ImportRun, staged: Staged, answer: Received) -> None:
+    """Move one fact from what is left to its outcome."""
+    rows = len(staged.lines)
+    run.rows_left -= rows
+    run.facts_left -= 1
+    setattr(run, f"rows_{answer.outcome}", getattr(run, f"rows_{answer.outcome}") + rows)
+    setattr(run, f"facts_{answer.outcome}", getattr(run, f"facts_{answer.outcome}") + 1)
+    if answer.outcome in ("new", "changed"):
+        run.money_net += staged.net
+        run.money_postage += staged.postage
+        run.money_refunded += staged.refunded
+    run.points_earned += answer.earned
+    run.points_taken += answer.taken
+
+
+def next_staged(run: ImportRun, limit: int) -> list[Staged]:
+    """What is to be applied next, in order of happening; read by the key that is the order."""
+    after = "" if run.applied_time is None else "AND (happened_at, sequence) > (%(time)s, %(sequence)s)"
+    return _staged(
+        f"WHERE run_id = %(run)s {after} ORDER BY happened_at, sequence LIMIT %(limit)s",
+        {"run": run.pk, "time": run.applied_time, "sequence": run.applied_sequence, "limit": limit},
+    )
+
+
+def staged_by_id(ids: Sequence[int]) -> list[Staged]:
+    """Staged facts by their ids, in order of happening."""
+    return _staged("WHERE id = ANY(%(ids)s) ORDER BY happened_at, sequence", {"ids": list(ids)})
+
+
+def _staged(condition: str, parameters: dict[str, Any]) -> list[Staged]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT happened_at, sequence, lines, net, postage, refunded, seal, payload"
+            f" FROM members_stagedfact {condition}",
+            parameters,
+        )
+        return [Staged(*row) for row in cursor.fetchall()]
+
+
+@transaction.atomic
+def _finish(run: ImportRun) -> None:
+    """Close the run; personal data do not wait any longer than they are needed."""
+    StagedFact.objects.filter(run=run).delete()
+    run.state = ImportRun.State.DONE
+    run.finished_at = Now()
+    run.totals_after = report.totals(run.channel_id)
+    run.save(update_fields=["state", "finished_at", "totals_after"])
+    run.refresh_from_db(fields=["finished_at"])

@@ -1,0 +1,86 @@
+"""Finding one member by what a person at a desk or a channel can name (A12, E1).
+
+Search over personal data is exact, by keyed index, never by parts of it.
+"""
+
+from collections.abc import Callable
+
+from members.cleaning import Unclean, clean_email, clean_phone
+from members.errors import MemberNotFound
+from members.facts import IdentifierKind
+from members.keys import account_index
+from members.models import Account, Channel, Identifier, Member
+from members.numbers import read_number
+from privacy.crypto import blind_index
+
+
+def find(
+    *,
+    phone: str = "",
+    email: str = "",
+    member_no: str = "",
+    channel: Channel | None = None,
+    external_id: str = "",
+) -> Member:
+    """The one member who answers to a phone, e-mail, member number or a channel's own id.
+
+    Give one of them, as typed or scanned. A member who was merged is the one they were merged into.
+    Raises MemberNotFound, also for what is no phone, e-mail or number at all.
+    """
+    if member_no:
+        found = _by_number(member_no)
+    elif phone:
+        found = _by_key(IdentifierKind.PHONE, phone, clean_phone)
+    elif email:
+        found = _by_key(IdentifierKind.EMAIL, email, clean_email)
+    elif channel and external_id:
+        found = _by_account(channel, external_id)
+    else:
+        found = None
+    if found is None:
+        raise MemberNotFound
+    return survivor(found)
+
+
+def survivor(member: Member) -> Member:
+    """The member that this one was merged into, however often; itself when it was not.
+
+    Raises MemberNotFound for one who was erased.
+    """
+    while member.merged_into is not None:
+        member = member.merged_into
+    if member.status == Member.Status.ERASED:
+        raise MemberNotFound
+    return member
+
+
+def _by_number(text: str) -> Member | None:
+    number = read_number(text)
+    return Member.objects.filter(number=number).first() if number else None
+
+
+def _by_key(kind: IdentifierKind, text: str, clean: Callable[[object], str | None]) -> Member | None:
+    try:
+        value = clean(text)
+    except Unclean:
+        return None
+    if value is None:
+        return None
+    index = blind_index(value, purpose=kind.value)
+    # Several may share a phone: the one whom it leads to, else whoever holds it longest.
+    key = (
+        Identifier.objects.filter(kind=kind.value, scope="", index=index)
+        .select_related("member")
+        .order_by("-leads", "id")
+        .first()
+    )
+    return key.member if key else None
+
+
+def _by_account(channel: Channel, external_id: str) -> Member | None:
+    account = (
+        Account.objects.filter(channel=channel, external_index=account_index(channel, external_id))
+        .select_related("member")
+        .first()
+    )
+    return account.member if account else None

@@ -1,0 +1,41 @@
+"""Tags: words of the brand's own, put on members by hand (A13)."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.text import slugify
+
+from members.errors import TagInvalid
+from members.models import Member, MemberTag, Tag
+
+LONGEST = 50
+
+
+def give(member: Member, name: str, *, actor_id: int | None) -> Tag:
+    """Put a tag on a member; the same again changes nothing. A name nobody used before makes the tag.
+
+    Raises TagInvalid for a name without a letter or digit, or one that is too long.
+    """
+    name = " ".join(name.split())
+    code = slugify(name, allow_unicode=True)
+    if not code or len(name) > LONGEST:
+        raise TagInvalid
+    with transaction.atomic():
+        tag, _made = Tag.objects.get_or_create(code=code, defaults={"name": name})
+        MemberTag.objects.get_or_create(member=member, tag=tag, defaults={"given_by_id": actor_id})
+    return tag
+
+
+def take_away(member: Member, code: str) -> bool:
+    """Take a tag off a member; answers whether it was there."""
+    deleted, _by_model = MemberTag.objects.filter(member=member, tag__code=code).delete()
+    return deleted > 0
+
+
+def of(member: Member) -> QuerySet[MemberTag]:
+    """The tags of a member by name, each with who gave it and when."""
+    return MemberTag.objects.filter(member=member).select_related("tag", "given_by").order_by("tag__name")
+
+
+def known(limit: int = 50) -> list[str]:
+    """Names of tags in use, to choose from."""
+    return list(Tag.objects.order_by("name").values_list("name", flat=True)[:limit])

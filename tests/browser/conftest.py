@@ -1,0 +1,72 @@
+"""A shop that serves, and staff in front of a browser. Every journey ends by looking at the database."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from members import channels
+from privacy import notices, roles
+from tests import trade as brand
+from tests.trade import Trade
+
+# Playwright keeps an event loop in this thread, and the database is asked from it between steps.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+MEI = "+8613800138001"
+PASSWORD = "tea-and-oranges"
+LOCALES = {"en": "en-GB", "zh-hans": "zh-CN"}
+
+SignIn = Callable[..., Page]
+
+
+@pytest.fixture
+def shop(live_server: Any, transactional_db: None) -> Trade:
+    """A brand with a counter in Jing'an, staff, and Mei, who has bought online for ¥500."""
+    cache.clear()
+    shop = Trade()
+    jingan = channels.make("jingan", "pos", name="静安")
+    channels.make_store(jingan, "jingan")
+    notices.publish_defaults()
+    roles.make_staff("clerk", "clerk", store="jingan/jingan", password=PASSWORD)
+    for role in ("service", "admin"):
+        roles.make_staff(role, role, password=PASSWORD)
+    shop.mei = shop.buy("T-1", "500.00", brand.buyer("tb-mei", brand.phone(MEI), name="梅晓雨")).member_id
+    return shop
+
+
+@pytest.fixture
+def sign_in(shop: Trade, live_server: Any, browser: Browser) -> Iterator[SignIn]:
+    """Sign in as somebody; answers the page they come to. What a browser complains about fails the test."""
+    opened: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def enter(who: str = "clerk", *, language: str = "en", width: int = 1280, **options: Any) -> Page:
+        context = browser.new_context(
+            base_url=live_server.url,
+            locale=LOCALES[language],
+            timezone_id="Asia/Shanghai",
+            viewport={"width": width, "height": 844},
+            **options,
+        )
+        context.set_default_timeout(10_000)
+        opened.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None
+        )
+        page.goto("/")
+        page.fill("[name=username]", who)
+        page.fill("[name=password]", PASSWORD)
+        page.click("#login-form button")
+        page.wait_for_url(lambda url: "/login/" not in url)
+        return page
+
+    yield enter
+    for context in opened:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,91 @@
+"""What every test runs in: a database of its own, no network beyond this machine, quick passwords."""
+
+import fcntl
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+from django.conf import settings
+
+from config import folders
+from tests import chromium
+
+VAR = Path(__file__).resolve().parent.parent / "var" / "test"
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+def _take_slot() -> None:
+    """Find a number for this run's databases that no other run on this machine uses now.
+
+    Two runs at once, in two terminals, never share a database; the kernel frees the slot when we end.
+    """
+    for number in range(100):
+        descriptor = os.open(VAR / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            continue
+        os.environ["SHUKE_TEST_SLOT"] = str(number)
+        return
+    raise RuntimeError("A hundred test runs are going on at once.")
+
+
+# Read by config.settings, which is loaded after this file; workers of xdist inherit them.
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+os.environ["SHUKE_ENV"] = os.devnull  # somebody's .env is not for tests
+os.environ["ENVIRONMENT"] = "demo"
+os.environ["SHUKE_VAR"] = "var/test"
+os.environ["SHUKE_AS_OWNER"] = "1"
+# Tables that refuse TRUNCATE allow it here, or a TransactionTestCase could not clean up.
+os.environ["PGOPTIONS"] = "-c shuke.allow_truncate=on"
+folders.make(VAR / "static", folders.PASSABLE)
+if "SHUKE_TEST_SLOT" not in os.environ:
+    _take_slot()
+django.setup()  # conftest files further down import models, and are read before pytest-django sets up
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Replace what is slow or belongs to a deployment."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = (
+        f"test_shuke_{os.environ['SHUKE_TEST_SLOT']}"
+    )
+
+
+def _refuse_the_network(real: Any) -> Any:
+    def connect(self: socket.socket, address: Any) -> Any:
+        host = address[0] if isinstance(address, tuple) else ""
+        if self.family != socket.AF_UNIX and not str(host).startswith(LOOPBACK):
+            raise AssertionError(f"A test tried to reach {host}: tests speak to this machine only.")
+        return real(self, address)
+
+    return connect
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network():
+    """Refuse connections that leave this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", _refuse_the_network(socket.socket.connect))
+        patch.setattr(socket.socket, "connect_ex", _refuse_the_network(socket.socket.connect_ex))
+        yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a browser on the machine its tests are skipped, by name; `make test` says so too."""
+    if chromium.find() is None:
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """Start the machine's own Chromium; as root it refuses its sandbox."""
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {"executable_path": chromium.find(), "args": arguments}

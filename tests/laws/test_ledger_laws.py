@@ -1,0 +1,241 @@
+"""The ledger against a plain model: random days in the life of two members, proven after each step.
+
+The model below is what a careful clerk would do with pencil and paper: it knows earnings, refunds,
+redemptions, holds and a clock, and nothing of lots' tables, versions or hashes. Accepted operations are
+counted, so that a run in which everything was refused cannot pass.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+from typing import Any, ClassVar
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from loyalty import clock, ledger, nightly, points
+from loyalty.errors import NotEnoughPoints
+from loyalty.models import Entry, Wallet
+from tests.trade import Trade, buyer, proven
+
+
+@dataclass
+class Lot:
+    left: int
+    order: str
+    lapses: datetime
+    lapsed: int = 0
+
+
+@dataclass
+class Paper:
+    """One member's account on paper."""
+
+    lots: list[Lot] = field(default_factory=list)
+    debt: int = 0
+
+    def available(self, now: datetime) -> int:
+        self.pass_time(now)
+        return 0 if self.debt else sum(lot.left for lot in self.lots)
+
+    def pass_time(self, now: datetime) -> None:
+        for lot in self.lots:
+            if lot.lapses <= now and lot.left:
+                lot.lapsed += lot.left
+                lot.left = 0
+
+    def draw(self, amount: int, order: str = "") -> int:
+        """Take points in the order they are spent, an order's own first; what could not be taken is left."""
+        for lot in sorted(self.lots, key=lambda lot: (lot.order != order, lot.lapses)):
+            if lot.order != order and self.debt:
+                break
+            taken = min(amount, lot.left)
+            lot.left -= taken
+            amount -= taken
+        return amount
+
+    def add(self, amount: int, order: str, lapses: datetime, now: datetime) -> None:
+        if lapses > now:
+            paid = min(self.debt, amount)
+            self.debt -= paid
+            amount -= paid
+        self.lots.append(Lot(amount, order, lapses))
+
+
+@dataclass
+class Bought:
+    who: str
+    net: Decimal
+    kept: Decimal
+    stays: int
+    earned: int
+    forgiven: int = 0
+
+
+class Life(RuleBasedStateMachine):
+    accepted: ClassVar[Counter[str]] = Counter()
+
+    @initialize()
+    def open_shop(self) -> None:
+        self.savepoint = transaction.atomic()
+        self.savepoint.__enter__()
+        self.trade = Trade()
+        self.papers = {"mei": Paper(), "bo": Paper()}
+        self.members: dict[str, int] = {}
+        self.orders: dict[str, Bought] = {}
+        self.causes: dict[str, tuple[str, int]] = {}
+        self.seen: list[tuple[datetime, str, Any]] = []
+        self.count = 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "savepoint"):
+            transaction.set_rollback(True)
+            self.savepoint.__exit__(None, None, None)
+
+    def now(self) -> datetime:
+        return clock.read().now
+
+    def lapse_of(self, at: datetime) -> datetime:
+        policy = self.trade.programme.document["points"]["expiry"]
+        assert policy == {"after": {"months": 12}}
+        local = at + timedelta(hours=8)
+        return local.replace(year=local.year + 1, hour=0, minute=0, second=0, microsecond=0) + timedelta(
+            hours=16
+        )
+
+    @rule(who=st.sampled_from(["mei", "bo"]), cents=st.integers(100, 50_000), days=st.integers(0, 30))
+    def buys(self, who: str, cents: int, days: int) -> None:
+        self.count += 1
+        number, net = f"T{self.count}", Decimal(cents) / 100
+        at = (self.trade.now - timedelta(days=days)).replace(hour=4)
+        receipt = self.trade.buy(number, str(net), buyer(who), at=at)
+        assert receipt.member_id is not None
+        self.members[who] = receipt.member_id
+        paper = self.papers[who]
+        paper.pass_time(self.now())
+        coefficient = Fraction(receipt.why.get("coefficient", "1"))
+        earned = floor(Fraction(net) * coefficient)
+        assert receipt.points == earned
+        if earned:
+            paper.add(earned, number, self.lapse_of(at), self.now())
+        self.orders[number] = Bought(who, net, net, earned, earned)
+        self.accepted["buy"] += 1
+
+    @precondition(lambda self: self.orders)
+    @rule(data=st.data(), share=st.integers(1, 100))
+    def refunds(self, data: st.DataObject, share: int) -> None:
+        number = data.draw(st.sampled_from(sorted(self.orders)))
+        bought = self.orders[number]
+        goods = (bought.kept * share / 100).quantize(Decimal("0.01"))
+        if not goods:
+            return
+        self.count += 1
+        receipt = self.trade.refund(number, f"R{self.count}", str(goods))
+        bought.kept -= goods
+        stays = floor(Fraction(bought.earned) * Fraction(bought.kept) / Fraction(bought.net))
+        paper = self.papers[bought.who]
+        paper.pass_time(self.now())
+        take = bought.stays - stays
+        own_left = sum(lot.left for lot in paper.lots if lot.order == number)
+        lapsed = sum(lot.lapsed for lot in paper.lots if lot.order == number) - bought.forgiven
+        forgiven = max(0, min(take - own_left, lapsed))
+        bought.forgiven += forgiven
+        paper.debt += paper.draw(take - forgiven, number)
+        bought.stays = stays
+        assert receipt.points_taken == take - forgiven
+        self.accepted["refund"] += 1
+
+    @precondition(lambda self: self.members)
+    @rule(data=st.data(), amount=st.integers(1, 200))
+    def redeems(self, data: st.DataObject, amount: int) -> None:
+        who = data.draw(st.sampled_from(sorted(self.members)))
+        self.count += 1
+        available = self.papers[who].available(self.now())
+        cause = f"C{self.count}"
+        if amount > available:
+            before = Entry.objects.count()
+            with pytest.raises(NotEnoughPoints):
+                self.trade.spend(self.members[who], amount, cause=cause)
+            assert Entry.objects.count() == before
+            self.accepted["refused"] += 1
+            return
+        self.trade.spend(self.members[who], amount, cause=cause)
+        self.papers[who].draw(amount)
+        self.causes[cause] = (who, amount)
+        self.accepted["redeem"] += 1
+
+    @precondition(lambda self: self.causes)
+    @rule(data=st.data())
+    def redeems_again(self, data: st.DataObject) -> None:
+        cause = data.draw(st.sampled_from(sorted(self.causes)))
+        who, amount = self.causes[cause]
+        assert not self.trade.spend(self.members[who], amount, cause=cause).is_new
+        self.accepted["replay"] += 1
+
+    @precondition(lambda self: self.members)
+    @rule(data=st.data(), amount=st.integers(1, 100), part=st.integers(0, 100))
+    def holds_and_ends_it(self, data: st.DataObject, amount: int, part: int) -> None:
+        who = data.draw(st.sampled_from(sorted(self.members)))
+        if amount > self.papers[who].available(self.now()):
+            return
+        self.count += 1
+        member = self.members[who]
+        hold = self.trade.hold(member, amount, cause=f"H{self.count}")
+        spent = amount * part // 100
+        if spent:
+            points.capture(member, hold.hold_id, points=spent, channel=self.trade.tmall)
+            self.papers[who].draw(spent)
+        else:
+            points.release(member, hold.hold_id, channel=self.trade.tmall)
+        self.accepted["hold"] += 1
+
+    @precondition(lambda self: self.count % 3 == 0)
+    @rule(days=st.sampled_from([1, 5, 30, 200]), night=st.booleans())
+    def time_passes(self, days: int, night: bool) -> None:
+        clock.move(timedelta(days=days))
+        if night:
+            nightly.post_expiry()
+        self.accepted["time"] += 1
+
+    @invariant()
+    def paper_and_ledger_agree(self) -> None:
+        for who, member in getattr(self, "members", {}).items():
+            figures = ledger.figures(member)
+            paper = self.papers[who]
+            assert figures.available == paper.available(self.now())
+            assert figures.debt == paper.debt
+            assert figures.balance == sum(lot.left for lot in paper.lots) - paper.debt
+
+    @invariant()
+    def every_law_holds(self) -> None:
+        if getattr(self, "members", None):
+            assert proven()
+
+
+def test_a_ledger_agrees_with_pencil_and_paper(db: None) -> None:
+    Life.accepted.clear()
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    for operation in ("buy", "refund", "redeem", "refused", "replay", "hold", "time"):
+        assert Life.accepted[operation] > 5, f"{operation} was hardly ever accepted: {Life.accepted}"
+    assert not Wallet.objects.exists()
