@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.views import redirect_to_login
 from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import AuthenticationForm
 
 from config import home
 from privacy import roles
@@ -160,8 +161,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {**context, "title": _("Home"), **home.context(request.user)}
 
 
-class SignInForm(AuthenticationForm):
+class SignInForm(AdminAuthenticationForm):
     """The one way in for all staff; clerks too, who go on to the desk and not to the console."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "sk-input desk-input"
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         """Refuse whoever is inactive or has no role. Raises ValidationError."""
@@ -175,5 +181,6 @@ class SignInForm(AuthenticationForm):
 
 def entrance(request: HttpRequest) -> HttpResponse:
     """`/`: the console for those who have one, the desk for clerks, the way in for everybody else."""
-    is_clerk = request.user.is_authenticated and not request.user.is_staff
-    return HttpResponseRedirect(reverse("desk:counter" if is_clerk else "admin:index"))
+    if not request.user.is_authenticated:
+        return redirect_to_login(reverse("entrance"))
+    return HttpResponseRedirect(reverse("admin:index" if request.user.is_staff else "desk:counter"))

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from loyalty import clock, earning, ledger, orders, points, publishing, situations, tiers
-from loyalty.errors import AmountInvalid, OrderNotFound, RefundTooLarge
+from loyalty.errors import AmountInvalid, CauseTaken, OrderNotFound, RefundTooLarge
 from loyalty.models import Entry, OrderEarning
 from loyalty.orders import RefundReceipt
 from loyalty.programme import Programme, Tier
@@ -143,15 +143,18 @@ def _would_earn(store: Store, member_id: int, sums: _Sums, tier: Tier, programme
 def sell(
     store: Store, member_id: int, *, amount: Decimal, points_used: int = 0, nonce: UUID, actor_id: int | None
 ) -> Sale:
-    """Record a counter purchase, redeeming points against it. Raises NotEnoughPoints, AmountInvalid.
+    """Record a counter purchase, redeeming points against it.
 
-    `amount` is what the goods cost in yuan before the tier's discount.
+    `amount` is what the goods cost in yuan before the tier's discount. Raises NotEnoughPoints,
+    AmountInvalid, and CauseTaken when the nonce has sold to another member.
     """
     _check(amount)
     number = sale_number(store, nonce)
     _once(nonce)
-    before = Order.objects.filter(channel=store.channel, number=number, member=member_id).first()
+    before = Order.objects.filter(channel=store.channel, number=number).first()
     if before is not None:
+        if before.member_id != member_id:
+            raise CauseTaken
         return _sale(before, is_new=False)
     at = clock.read().recorded
     version = publishing.load_all().at(at)
@@ -260,7 +263,7 @@ def refund(
 def _refunded(order: Order, refund: Refund) -> RefundReceipt:
     """The first answer again: what this refund's own entries moved."""
     receipt = RefundReceipt(outcome="same", order_number=order.number, number=refund.number)
-    moved = Entry.objects.filter(order=order, happened_at__gte=refund.refunded_at).order_by("version")
+    moved = Entry.objects.filter(order=order, why__refund=refund.number)
     taken = moved.filter(kind=Entry.Kind.TAKE_BACK).first()
     given = moved.filter(kind=Entry.Kind.GIVE_BACK).first()
     if taken:

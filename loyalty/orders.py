@@ -123,7 +123,7 @@ def ask_refund(
     )
     if order.refunded_goods > order.net or order.refunded_postage > order.postage:
         raise RefundTooLarge
-    settlement = settling.settle([told.heard], actor_id=actor_id, store_id=store_id, asked=True)
+    settlement = settling.settle([told.heard], actor_id=actor_id, store_id=store_id, asked=number)
     if settlement.refused:
         raise RefundShort
     return _refund_receipt(told, settlement)

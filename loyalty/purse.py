@@ -169,7 +169,8 @@ class Purse:
     def _instants(self, now: datetime) -> list[datetime]:
         instants = {hold.expires_at for hold in self.holds if hold.state == "open" and hold.expires_at <= now}
         for lot in self.lots:
-            if lot.free > 0 and lot.expires_at is not None and lot.expires_at <= now:
+            # Also a lot that is held whole: its hold may time out before it lapses.
+            if lot.remaining > 0 and lot.expires_at is not None and lot.expires_at <= now:
                 instants.add(lot.expires_at)
             if self.debt and lot.free > 0 and lot.available_from <= now:
                 instants.add(lot.available_from)

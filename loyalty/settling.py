@@ -64,7 +64,7 @@ class Batch:
     redemptions: Mapping[str, list[tuple[LotState, int]]]
     actor_id: int | None
     store_id: int | None
-    asked: bool
+    asked: str
     waiting: set[int] = field(default_factory=set)  # orders of this batch whose turn has not come
     ladders: dict[int, Ladder] = field(default_factory=dict)
     settlement: Settlement = field(default_factory=Settlement)
@@ -89,12 +89,12 @@ class Batch:
 
 
 def settle(
-    heard: Sequence[Heard], *, actor_id: int | None = None, store_id: int | None = None, asked: bool = False
+    heard: Sequence[Heard], *, actor_id: int | None = None, store_id: int | None = None, asked: str = ""
 ) -> Settlement:
     """Settle the points of orders that were heard; one settlement for the batch, a change an order.
 
-    `asked`: the refund was asked of Shuke, so the programme's `refund_shortage` decides what happens when
-    points are short; when it refuses, `refused` is set and the caller rolls back.
+    `asked`: the number of a refund that was asked of Shuke, so that the programme's `refund_shortage`
+    decides what happens when points are short; when it refuses, `refused` is set and the caller rolls back.
     """
     orders = {
         each.order_id: each for each in heard if each.member_id is not None and each.outcome != "conflict"
@@ -209,12 +209,18 @@ def _leave(order: Heard, snapshot: Snapshot, batch: Batch) -> None:
     """The channel names another buyer than before: the one before gives back what the order had earned."""
     if order.member_before is None or not snapshot.stays:
         return
-    purse = batch.purses[order.member_before]
-    why = {"earned": snapshot.earned, "taken": snapshot.stays, "moved": True}
-    origin = _origin(
-        order, snapshot, batch, cause=_cause(order, again=True), happened_at=batch.purses.now, why=why
-    )
-    purse.take_back(snapshot.stays, origin, own=_own(order, purse), now=batch.purses.now)
+    purse, now = batch.purses[order.member_before], batch.purses.now
+    own = _own(order, purse)
+    forgiven = _unused(snapshot.stays, snapshot, own)
+    taken = snapshot.stays - forgiven
+    if taken:
+        # The order's new buyer may have some taken back by the same revision: each has a cause of its own.
+        cause = f"{_cause(order, again=True)}:left"
+        why = {"earned": snapshot.earned, "taken": taken, "moved": True}
+        origin = _origin(order, snapshot, batch, cause=cause, happened_at=now, why=why)
+        purse.take_back(taken, origin, own=own, now=now)
+    snapshot.forgiven += forgiven
+    snapshot.stays, snapshot.touched = 0, True
 
 
 def _cause(order: Heard, *, again: bool) -> str:
@@ -227,8 +233,13 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
     at = _time_of(order)
     version = batch.programmes.at(at)
     programme = version.programme
-    moved = order.order_id in batch.priced
+    before = batch.priced.get(order.order_id)
     snapshot = Snapshot(order.order_id, purse.wallet_id, version.id, order.net, 0, 0, 0, 0, {}, touched=True)
+    if before is not None:
+        # The order's entries with its buyer before stay, so what was given up and given back does too.
+        snapshot.forgiven, snapshot.given_back = before.forgiven, before.given_back
+        lapsed = sum(lot.expired for lot in _own(order, purse))
+        snapshot.why = {"forgiven_before": before.forgiven - lapsed}
     if order.status not in PAID:
         return snapshot
     tier = programme.tier(purse.tier)
@@ -243,9 +254,10 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
         room=batch.limits.room(purse.wallet_id, day),
     )
     snapshot.earned = snapshot.stays = priced.points
-    snapshot.why = priced.why
+    snapshot.why = {**priced.why, **snapshot.why}
     if priced.points:
-        posting = _earn(order, priced.points, snapshot, purse, batch, cause=_cause(order, again=moved))
+        again = before is not None
+        posting = _earn(order, priced.points, snapshot, purse, batch, cause=_cause(order, again=again))
         posting.uses = dict(priced.uses)
         batch.limits.use(purse.wallet_id, day, priced.uses)
         change.earned += priced.points
@@ -308,10 +320,7 @@ def _take_back(
     order: Heard, points: int, snapshot: Snapshot, purse: Purse, batch: Batch, change: Change
 ) -> None:
     own, now = _own(order, purse), batch.purses.now
-    left = sum(lot.free for lot in own)
-    # What lapsed out of this very order's points was never used: it is not taken a second time.
-    lapsed = sum(lot.expired for lot in own) - snapshot.forgiven
-    forgiven = max(0, min(points - left, lapsed))
+    forgiven = _unused(points, snapshot, own)
     if batch.asked:
         short = purse.shortage(points - forgiven, own=own, now=now)
         programme = batch.programmes.by_id(snapshot.programme_id)
@@ -327,6 +336,7 @@ def _take_back(
         "kept": str(order.kept),
         "stays": snapshot.stays - points,
         "taken": points,
+        **_asked(batch),
     }
     if forgiven:
         why["forgiven"] = forgiven
@@ -335,6 +345,19 @@ def _take_back(
         purse.take_back(points - forgiven, origin, own=own, now=now)
     snapshot.forgiven += forgiven
     change.taken += points - forgiven
+
+
+def _unused(points: int, snapshot: Snapshot, own: Sequence[LotState]) -> int:
+    """How much of `points` to be taken back had lapsed unused: it is gone, and not taken a second time."""
+    left = sum(lot.free for lot in own)
+    forgiven_here = snapshot.forgiven - snapshot.why.get("forgiven_before", 0)
+    lapsed = sum(lot.expired for lot in own) - forgiven_here
+    return max(0, min(points - left, lapsed))
+
+
+def _asked(batch: Batch) -> dict[str, str]:
+    """The number of the refund that was asked for: asked again, it is answered by its entries."""
+    return {"refund": batch.asked} if batch.asked else {}
 
 
 def _settle_spent(order: Heard, snapshot: Snapshot, purse: Purse, batch: Batch, change: Change) -> None:
@@ -354,6 +377,7 @@ def _settle_spent(order: Heard, snapshot: Snapshot, purse: Purse, batch: Batch, 
         "net_bought": str(snapshot.net_bought),
         "kept": str(order.kept),
         "returned": target,
+        **_asked(batch),
     }
     purse.give_back(
         _slice(parts, snapshot.given_back, points),

@@ -9,7 +9,7 @@ as empty: a fact that does not tell something never erases what we know.
 
 import marshal
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -228,32 +228,31 @@ class OrderLinesFact:
 
 Fact = AccountFact | OrderFact | RefundFact | OrderLinesFact
 
-
-_NO_ITEMS: tuple[()] = ()
-
 Flat = str | int | float | bool | list["Flat"]
 
 
 @cache
-def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """What counts in a digest of this kind of fact, and how to take it off an instance at once."""
-    names = tuple(field.name for field in fields(kind) if field.name != "version")
-    return names, attrgetter(*names)
+def _fields_of(kind: type) -> tuple[tuple[str, ...], tuple[Any, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The names that count in a digest, their defaults, and how to take the values off a fact at once."""
+    counting = [field for field in fields(kind) if field.name != "version"]
+    names = tuple(field.name for field in counting)
+    defaults = tuple(None if field.default is MISSING else field.default for field in counting)
+    return names, defaults, attrgetter(*names)
 
 
 def _flatten_fact(fact: Any) -> Flat:
-    # Names stand beside the values and what was not told is left out: a field that a later release
-    # adds does not change the digest of the facts that we have heard before.
-    names, values_of = _fields_of(type(fact))  # type: ignore[arg-type]  # a class is hashable
+    # Names stand beside the values, and what says no more than the default is left out: a field that a
+    # later release adds does not change the digest of the facts that we have heard before.
+    names, defaults, values_of = _fields_of(type(fact))  # type: ignore[arg-type]  # a class is hashable
     flat: list[Flat] = []
-    for name, value in zip(names, values_of(fact), strict=True):
-        if value is None or value is _NO_ITEMS:
+    for name, default, value in zip(names, defaults, values_of(fact), strict=True):
+        if value is default or value is None:
             continue
         kind = type(value)
         if kind is str:
             if value:
                 flat += (name, value)
-        elif value or kind is not tuple:
+        elif default is None or value != default:
             flat += (name, _FLATTEN[kind](value))
     return flat
 

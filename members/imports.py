@@ -25,7 +25,7 @@ from privacy.errors import ShukeError
 
 log = logging.getLogger(__name__)
 State = ImportRun.State
-Watch = Callable[[ImportRun], None]
+Watch = Callable[[ImportRun], object]
 
 _RESTING = (State.COLUMNS, State.READY, State.STOPPED, State.REFUSED)
 _OVER = (State.DONE, State.DISCARDED)

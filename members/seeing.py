@@ -5,6 +5,8 @@ Search over personal data is exact, by keyed index, never by parts of it.
 
 from collections.abc import Callable
 
+from django.db import connection
+
 from members.cleaning import Unclean, clean_email, clean_phone
 from members.errors import MemberNotFound
 from members.facts import IdentifierKind
@@ -40,6 +42,24 @@ def find(
     if found is None:
         raise MemberNotFound
     return survivor(found)
+
+
+def id_of(member_no: str) -> int:
+    """The id of the member with this number, who for a merged one is the survivor.
+
+    For the road that moves points: one small statement, and no personal column is read.
+    Raises MemberNotFound.
+    """
+    number = read_number(member_no)
+    if number is None:
+        raise MemberNotFound
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, status FROM members_member WHERE number = %s", [number])
+        row = cursor.fetchone()
+    if row is None:
+        raise MemberNotFound
+    id_, status = row
+    return int(id_) if status == Member.Status.ACTIVE else find(member_no=number).pk
 
 
 def survivor(member: Member) -> Member:

@@ -21,7 +21,7 @@ from members.cleaning import SHANGHAI
 from members.formats import writing
 
 HISTORY_MONTHS: Final = 18
-QUARTER: Final = 3  # months: no platform exports many more at once
+QUARTER: Final = 6
 BLOCK: Final = 2000  # households written at a time
 
 CUSTOMERS: Final = {
@@ -56,7 +56,12 @@ class File:
     place: int  # of the channel among those of the step
     channel: str
     form: str
-    name: str
+    span: str = ""  # first and last day of its quarter
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return f"{self.form}-{self.span}.csv" if self.span else f"{self.form}.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +113,7 @@ def make(folder: Path, members: int, seed: int, today: date) -> Made:
     return Made(tuple(sorted(begun)), members, orders)
 
 
-def _told(
-    members: int, seed: int, seasons: Seasons
-) -> Iterator[tuple[Customer, list[Purchase]]]:
+def _told(members: int, seed: int, seasons: Seasons) -> Iterator[tuple[Customer, list[Purchase]]]:
     """Customers with what they buy, until there are exactly so many members among them."""
     left = members
     for household in households.households(seed, seasons):
@@ -164,8 +167,7 @@ def _sort_purchase(purchase: Purchase, quarters: Quarters, found: dict[File, lis
 
 def _file(quarter: int, step: int, channel: str, span: str) -> File:
     forms = _STEPS[step]
-    name = f"{forms[channel]}-{span}.csv" if span else f"{forms[channel]}.csv"
-    return File(quarter, step, list(forms).index(channel), channel, forms[channel], name)
+    return File(quarter, step, list(forms).index(channel), channel, forms[channel], span)
 
 
 def _append(file: File, facts: list[Any], path: Path) -> None:

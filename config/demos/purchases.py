@@ -106,7 +106,13 @@ def _poisson(rng: Random, mean: float) -> int:
 
 
 _ONLINE_HOURS: Final = people.weighted(
-    list(zip(range(24), [3, 1, 1, 1, 1, 1, 2, 4, 6, 8, 10, 10, 9, 8, 7, 7, 7, 7, 8, 10, 14, 15, 12, 7], strict=True))
+    list(
+        zip(
+            range(24),
+            [3, 1, 1, 1, 1, 1, 2, 4, 6, 8, 10, 10, 9, 8, 7, 7, 7, 7, 8, 10, 14, 15, 12, 7],
+            strict=True,
+        )
+    )
 )
 _STORE_HOURS: Final = people.weighted(
     list(zip(range(10, 22), [4, 7, 8, 6, 8, 9, 9, 8, 7, 7, 6, 3], strict=True))
@@ -335,7 +341,9 @@ def _on_tmall(occasion: _Occasion) -> Purchase:
         refunded_total=_told_back(course, postage, net),
     )
     several = occasion.basket if len(occasion.basket) > 1 else ()
-    return _sold(occasion, order, lines=OrderLinesFact(order_number=number, lines=several) if several else None)
+    return _sold(
+        occasion, order, lines=OrderLinesFact(order_number=number, lines=several) if several else None
+    )
 
 
 def _on_jd(occasion: _Occasion) -> Purchase:
@@ -359,9 +367,7 @@ def _on_pinduoduo(occasion: _Occasion) -> Purchase:
     course = _course(occasion, net)
     number = f"{occasion.at:%y%m%d}-{occasion.digits(15)}"
     is_back = course.back == net
-    order = _order(
-        occasion, number, course, discounts=discounts, refunded_total=net if is_back else None
-    )
+    order = _order(occasion, number, course, discounts=discounts, refunded_total=net if is_back else None)
     return _sold(occasion, order)
 
 

@@ -84,5 +84,7 @@ def write_sign_ins() -> Path:
     lines = [f"  {each.name:<{width}}  {each.password}" for each in SIGN_INS]
     path = Path(settings.VAR) / "sign-ins.txt"
     path.touch(mode=0o600)
-    path.write_text("\n".join(["Sign in with a name and a password of the demo:", *lines, ""]), encoding="utf-8")
+    path.write_text(
+        "\n".join(["Sign in with a name and a password of the demo:", *lines, ""]), encoding="utf-8"
+    )
     return path

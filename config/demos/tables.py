@@ -196,9 +196,7 @@ TABLES: Final[dict[str, Table]] = {
     "tmall-members": Table(("买家id", *_PROFILE, "入会时间"), _tmall_member),
     "jd-members": Table(("用户id", *_PROFILE, "入会时间"), _jd_member),
     "cards": Table(("会员卡号", *_PROFILE, "unionid", "职业", "开卡时间"), _card_holder),
-    "mini-program-users": Table(
-        ("openid", "unionid", "微信昵称", *_PROFILE, "注册时间"), _program_user
-    ),
+    "mini-program-users": Table(("openid", "unionid", "微信昵称", *_PROFILE, "注册时间"), _program_user),
     "mini-program-orders": Table(
         (
             *("订单号", "openid", "订单状态", "下单时间", "支付时间", "收货时间"),

@@ -17,6 +17,7 @@ from members.api.shapes import IDEMPOTENCY_KEY, LIMIT, OpenApiParameter, describ
 from members.api.view import ApiView
 from members.bodies import MOST_VERSION, MOST_WHOLE, Body
 from members.models import Scope
+from members.numbers import number_of
 from members.replays import Answer
 
 HOLD_SECONDS = 900
@@ -51,9 +52,9 @@ class MemberPoints(ApiView):
         as_of = asked_moment(request, "as_of")
         if as_of is not None and as_of > timezone.now():
             raise refuse("as_of", "out_of_range")
-        member = seeing.find(member_no=member_no)
-        figures = ledger.figures_as_of(member.pk, as_of) if as_of else ledger.figures(member.pk)
-        head = {"member_no": member.number, "as_of": moment(as_of)}
+        member_id = seeing.id_of(member_no)
+        figures = ledger.figures_as_of(member_id, as_of) if as_of else ledger.figures(member_id)
+        head = {"member_no": number_of(member_id), "as_of": moment(as_of)}
         return Response(head | answers.points(figures))
 
 
@@ -73,8 +74,7 @@ class PointsEntries(ApiView):
         """The statement, latest first, each entry with its reason in words and in numbers."""
         limit = asked_limit(request)
         before = asked_number(request, "cursor", None, least=1, most=MOST_VERSION)
-        member = seeing.find(member_no=member_no)
-        lines = statement.entries(member.pk, before_id=before, limit=limit + 1)
+        lines = statement.entries(seeing.id_of(member_no), before_id=before, limit=limit + 1)
         page = lines[:limit]
         more = len(lines) > limit
         following = address_of_next(request, cursor=page[-1].id) if more else None
@@ -122,7 +122,7 @@ class Redeem(PointsMove):
 
         def work() -> Answer:
             receipt = points.redeem(
-                seeing.find(member_no=member_no).pk,
+                seeing.id_of(member_no),
                 asked.points,
                 cause=asked.cause,
                 reason=asked.reason,
@@ -147,7 +147,7 @@ class Earn(PointsMove):
 
         def work() -> Answer:
             receipt = points.earn(
-                seeing.find(member_no=member_no).pk,
+                seeing.id_of(member_no),
                 asked.points,
                 cause=asked.cause,
                 reason=asked.reason,
@@ -174,7 +174,7 @@ class Holds(PointsMove):
 
         def work() -> Answer:
             receipt = points.hold(
-                seeing.find(member_no=member_no).pk,
+                seeing.id_of(member_no),
                 asked.points,
                 cause=asked.cause,
                 reason=asked.reason,
@@ -201,7 +201,7 @@ class Capture(PointsMove):
 
         def work() -> Answer:
             receipt = points.capture(
-                seeing.find(member_no=member_no).pk,
+                seeing.id_of(member_no),
                 hold_id,
                 points=wanted,
                 channel=place.channel,
@@ -223,8 +223,8 @@ class Release(PointsMove):
         place = self.place()
 
         def work() -> Answer:
-            member = seeing.find(member_no=member_no)
-            return _held(points.release(member.pk, hold_id, channel=place.channel), status=200)
+            member_id = seeing.id_of(member_no)
+            return _held(points.release(member_id, hold_id, channel=place.channel), status=200)
 
         return self.once(work)
 

@@ -1,14 +1,38 @@
 """Lists of channels, stores and the keys of the API."""
 
-from django.contrib import admin
-from django.utils.translation import gettext_lazy as _
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from members.admin.configured import ConfiguredAdmin, StoreSheet
 from members.models import ApiKey, Channel, Store
+from privacy import roles
 from privacy.lists import ReadOnlyAdmin
 
 
+class StoreInline(TabularInline):
+    """The stores of a channel, added and renamed in its form."""
+
+    model = Store
+    extra = 0
+    can_delete = False
+    fields = ["code", "name", "province", "city", "is_active"]
+
+
 @admin.register(Channel)
-class ChannelAdmin(ReadOnlyAdmin):
+class ChannelAdmin(ModelAdmin):
+    """Channels are made and renamed here; a code, once orders hang on it, stays."""
+
+    inlines = [StoreInline]
+    warn_unsaved_form = True
+    list_filter_sheet = True
+    list_fullwidth = True
+    actions = None
+    verb = "channels.manage"
+    fields = ["name", "code", "platform", "brand", "vouches_for", "owner", "way_in", "is_active"]
     list_display = ["name", "code", "platform", "brand", "verified", "is_active", "created_at"]
     list_filter = ["platform", "is_active"]
     ordering = ["code"]
@@ -17,9 +41,25 @@ class ChannelAdmin(ReadOnlyAdmin):
     def verified(self, channel: Channel) -> str:
         return ", ".join(channel.vouches_for)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["code", "platform"] if obj else []
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return roles.can(request.user, self.verb)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return roles.can(request.user, self.verb)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
 
 @admin.register(Store)
-class StoreAdmin(ReadOnlyAdmin):
+class StoreAdmin(ConfiguredAdmin):
+    """Stores, one by one or by a sheet."""
+
+    verb = "channels.manage"
+    resource_classes = [StoreSheet]
     list_display = ["name", "code", "channel", "province", "city", "is_active"]
     list_filter = ["channel", "is_active"]
     list_select_related = ["channel"]

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from members.admin.configured import ConfiguredAdmin, TagSheet
 from members.models import Account, MatchReview, Member, Tag
 from members.numbers import read_number
 from privacy import access
@@ -133,8 +134,11 @@ class MatchReviewAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Tag)
-class TagAdmin(ReadOnlyAdmin):
+class TagAdmin(ConfiguredAdmin):
+    """The brand's own words for members; which member has one is said on the member's page."""
+
+    verb = "members.tag"
+    resource_classes = [TagSheet]
     list_display = ["name", "code", "created_at"]
-    list_display_links = None
     search_fields = ["name", "code"]
     ordering = ["name"]

@@ -19,9 +19,7 @@ from members.formats import columns, imitation
 from members.formats.imitation import Cells
 
 
-def write(
-    format_name: str, facts: Iterable[Any], target: Path | TextIO, *, append: bool = False
-) -> int:
+def write(format_name: str, facts: Iterable[Any], target: Path | TextIO, *, append: bool = False) -> int:
     """Write facts as a file of `format_name` and return the number of rows written under the header.
 
     A path is written in the encoding of the platform. `append` goes on with a file that has its header.

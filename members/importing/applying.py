@@ -22,7 +22,7 @@ from members.models import ImportReject, ImportRun, StagedFact
 
 CHUNK = 500  # facts a transaction
 ATTEMPTS = 5  # for a chunk that loses a deadlock
-Watch = Callable[[ImportRun], None]
+Watch = Callable[[ImportRun], object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import TransactionRollback
 
 from members.importing.applying import Staged, staged_by_id
 from members.importing.envelopes import opened
@@ -127,6 +128,10 @@ def _try_out(run: ImportRun) -> Trial | None:
         return found[0]
     except REFUSALS:
         return None
+    except OperationalError as error:
+        if not isinstance(error.__cause__, TransactionRollback):
+            raise
+        return None  # it met another import in a deadlock; an estimate is not worth another try
 
 
 def _measured(answers: list[Received], before: list[int]) -> Trial:

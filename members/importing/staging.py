@@ -24,7 +24,7 @@ from members.models import ColumnMapping, ImportReject, ImportRun, StagedFact
 CHUNK = 2000  # outcomes a transaction
 
 
-def stage(run: ImportRun, watch: Callable[[ImportRun], None]) -> None:
+def stage(run: ImportRun, watch: Callable[[ImportRun], object]) -> None:
     """Read the run's file into staged facts and rejects; settles what the file tells more than once.
 
     `watch` is called with the run after each chunk. Raises FileGone, a `FileRefused`, or ColumnsUnknown

@@ -12,8 +12,9 @@ from django.db import DatabaseError, connection
 
 from members.importing.errors import ImportBusy
 
-RUNS = 1_397_245_542
-CHANNELS = 1_397_245_543
+# Namespaces of advisory locks: numbers that nobody else comes upon.
+RUNS = int.from_bytes(b"impr", "big")
+CHANNELS = int.from_bytes(b"impc", "big")
 
 
 @contextmanager

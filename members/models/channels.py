@@ -1,5 +1,6 @@
 """Channels and stores: where we meet people (A1)."""
 
+import pghistory
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ class Platform(models.TextChoices):
     OTHER = "other", _("Other")
 
 
+@pghistory.track()
 class Channel(models.Model):
     """One shop on one platform. Codes are chosen by the brand: `tmall`, `tmall-outlet`, `jingan`."""
 
@@ -55,6 +57,7 @@ class Channel(models.Model):
         return self.name
 
 
+@pghistory.track()
 class Store(models.Model):
     """A shop with a counter, or a warehouse an order is served from."""
 

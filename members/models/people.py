@@ -1,5 +1,6 @@
 """People, the accounts channels know them by, and the keys that tell who is who (A2, A3, A5, A13)."""
 
+import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -240,6 +241,7 @@ class MatchReview(models.Model):
         return f"{self.member_id}?{self.other_id}"
 
 
+@pghistory.track()
 class Tag(models.Model):
     """A word of the brand's own for some of its members (A13)."""
 

@@ -9,6 +9,8 @@
     }
     const drop = form.querySelector(".sk-drop");
     const input = form.querySelector("input[type=file]");
+    // The console's own script would write the name of the file into a text field that this form has not.
+    input.hasChangeListener = true;
 
     function waitingCard(file) {
         const card = document.createElement("article");

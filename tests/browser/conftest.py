@@ -23,6 +23,11 @@ LOCALES = {"en": "en-GB", "zh-hans": "zh-CN"}
 SignIn = Callable[..., Page]
 
 
+def blocked(said: str) -> list[str]:
+    """What the browser says when the page's own policy forbids a part of it."""
+    return [said] if "Security Policy" in said else []
+
+
 @pytest.fixture
 def shop(live_server: Any, transactional_db: None) -> Trade:
     """A brand with a counter in Jing'an, staff, and Mei, who has bought online for ¥500."""
@@ -56,9 +61,7 @@ def sign_in(shop: Trade, live_server: Any, browser: Browser) -> Iterator[SignIn]
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None
-        )
+        page.on("console", lambda said: complaints.extend(blocked(said.text)))
         page.goto("/")
         page.fill("[name=username]", who)
         page.fill("[name=password]", PASSWORD)

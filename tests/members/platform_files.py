@@ -63,7 +63,7 @@ def text(header: list[str], rows: list[dict[str, Any]], encoding: str = "gb18030
     return stream.getvalue().encode(encoding)
 
 
-def order(number: int, buyer: str = "", paid: str = "100.00", day: int = 0, **cells: str) -> dict[str, Any]:
+def order(number: int, buyer: Any = "", paid: Any = "100.00", day: Any = 0, **cells: Any) -> dict[str, Any]:
     """One row of a Tmall order file; a finished order unless `cells` say otherwise."""
     at = START + timedelta(days=day, minutes=number % 600)
     return {
