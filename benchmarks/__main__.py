@@ -38,7 +38,7 @@ def main() -> int:
     # The suite imports models, which can be done only now.
     suite = import_module("benchmarks.suite")
     try:
-        status: int = suite.run(arguments.names, scale=arguments.scale, results=arguments.results)
+        status: int = suite.run(arguments.names, scale=arguments.scale, results_file=arguments.results)
     finally:
         if not arguments.keep:
             place.remove(arguments.folder)

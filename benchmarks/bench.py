@@ -67,4 +67,3 @@ class Bench:
     def limit_l(self) -> float:
         """Limit L, now: postings a second."""
         return self.postings.rate(self.seconds)
-

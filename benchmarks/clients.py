@@ -146,9 +146,10 @@ def carry_out(job: Job) -> Answers:
     begun = time.perf_counter()
     warm_until = begun + (job.seconds or 0) * WARM_UP_SHARE
     ends_at = warm_until + job.seconds if job.seconds else float("inf")
-    targets = _Shared(cycle(job.targets) if job.seconds else iter(job.targets))
-    numbers = count(1)  # next() on it is one step of the interpreter
-    clients = [Client(job, iter(targets), numbers) for _ in range(job.clients)]
+    # Clients share both: next() on them is one step of the interpreter, so no two get the same.
+    targets = cycle(job.targets) if job.seconds else iter(job.targets)
+    numbers = count(1)
+    clients = [Client(job, targets, numbers) for _ in range(job.clients)]
     threads = [Thread(target=client.run, args=(ends_at,)) for client in clients]
     for thread in threads:
         thread.start()
@@ -160,16 +161,6 @@ def carry_out(job: Job) -> Answers:
         milliseconds=[seconds * 1000 for _, seconds in answered],
         statuses=dict(sum((client.statuses for client in clients), Counter())),
     )
-
-
-class _Shared:
-    """An iterator for several threads: each item goes to one of them."""
-
-    def __init__(self, items: Iterator[str]) -> None:
-        self.items = items
-
-    def __iter__(self) -> Iterator[str]:
-        return self.items
 
 
 def main() -> None:

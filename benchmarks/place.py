@@ -1,4 +1,4 @@
-"""The folder of an installation that is only for measuring. Needs no Django: it says which one Django gets."""
+"""The folder of an installation that is only for measuring: what Django is told before it is set up."""
 
 import os
 import shutil

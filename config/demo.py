@@ -38,7 +38,7 @@ from privacy.models import StaffProfile
 
 MEMBERS: Final = 3000
 SEED: Final = 1
-_VISITORS: Final = 80  # members who come to the desk on the day of loading
+_VISITORS: Final = 60  # members who come to the desk on the day of loading
 _SALE_POINTS: Final = 100  # least points worth using at the till
 _PROGRESS_SECONDS: Final = 10.0
 
@@ -132,13 +132,13 @@ def _import_all(plan: Plan, say: Say) -> None:
             _("%(files)s files tell of %(orders)s orders.")
             % {"files": len(made.files), "orders": f"{made.orders:,}"}
         )
-        for _quarter, group in groupby(made.files, key=lambda file: file.quarter):
-            _import_quarter(list(group), folder, say)
+        for _period, group in groupby(made.files, key=lambda file: file.period):
+            _import_period(list(group), folder, say)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _import_quarter(group: list[File], folder: Path, say: Say) -> None:
+def _import_period(group: list[File], folder: Path, say: Say) -> None:
     rows = 0
     for file in group:
         path = folder / file.name
@@ -161,7 +161,8 @@ def take_in(channel_code: str, path: Path, say: Say) -> ImportRun:
     digest = sha256()
     for block in uploads.blocks_of(path):
         digest.update(block)
-    run = ImportRun.objects.filter(channel=channel, file_digest=digest.digest()).order_by("id").first()
+    before = ImportRun.objects.filter(channel=channel, file_digest=digest.digest())
+    run = before.exclude(state=State.DISCARDED).order_by("id").first()
     if run is None:
         run = imports.take_in(channel, path.name, uploads.blocks_of(path))
     elif run.state not in (State.DONE, State.READY, State.COLUMNS):
@@ -212,11 +213,14 @@ def _sell_at_the_desk(plan: Plan, clerk_id: int) -> int:
     store = channels.get_store(shop.till(), "jingan")
     # Whoever comes first in the list of wallets: the same people whenever this is done again.
     visitors = Wallet.objects.order_by("member_id").values_list("member_id", flat=True)[:_VISITORS]
-    return sum(_visit(store, member_id, plan.seed, clerk_id) for member_id in visitors)
+    return sum(
+        _visit(store, member_id, Random(f"{plan.seed}:desk:{place}"), clerk_id)
+        for place, member_id in enumerate(visitors)
+    )
 
 
-def _visit(store: Store, member_id: int, seed: int, clerk_id: int) -> bool:
-    rng = Random(f"{seed}:desk:{member_id}")
+def _visit(store: Store, member_id: int, rng: Random, clerk_id: int) -> bool:
+    """One member buys something, if they have points to pay a part of it with; whether they did."""
     amount = Decimal(rng.randrange(40, 400))
     nonce = UUID(int=rng.getrandbits(128))
     usable = counter.preview(store, member_id, amount, _SALE_POINTS * rng.randint(1, 9)).points
@@ -239,14 +243,12 @@ def _prove() -> None:
 def summary() -> dict[str, Any]:
     """What there is, in numbers: people, orders, points by the kind of entry, members by tier."""
     entries = Entry.objects.values_list("kind").annotate(Sum("points")).order_by("kind")
-    tiers = Wallet.objects.values_list("tier").annotate(Count("pk")).order_by("-pk__count", "tier")
-    channel_orders = (
-        Order.objects.values_list("channel__code").annotate(Count("pk")).order_by("channel__code")
-    )
+    tiers = Wallet.objects.values_list("tier").annotate(members=Count("pk")).order_by("-members", "tier")
+    heard = Order.objects.values_list("channel__code").annotate(Count("pk")).order_by("channel__code")
     return {
         "members": Member.objects.count(),
         "orders": Order.objects.count(),
-        "orders_by_channel": dict(channel_orders),
+        "orders_by_channel": dict(heard),
         "orders_without_member": Order.objects.filter(member=None).count(),
         "refunds": Refund.objects.count(),
         "matches_to_review": MatchReview.objects.filter(state=MatchReview.State.OPEN).count(),

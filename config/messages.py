@@ -24,6 +24,8 @@ FUNCTIONS = {
 }
 _LITERAL = r"""(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")"""
 _CALL = re.compile(rf"\b(n?p?gettext|_)\(\s*(u?{_LITERAL}(?:\s*,\s*u?{_LITERAL})*)")
+# Chinese shops say 9 折 where others say 10% off: such a text is given both numbers and names either.
+_ALTERNATIVES = {"%(tenths)s": "%(percent)s"}
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sdfr]|%[sd]|\{\w*\}")
 
 
@@ -49,7 +51,13 @@ def collect(root: Path) -> dict[Message, list[str]]:
                 continue
             for message in messages:
                 found.setdefault(message, set()).add(path.relative_to(root).as_posix())
-    return {message: sorted(found[message]) for message in sorted(found)}
+    # gettext finds the singular under the same key as its plural, and a catalogue may hold a key once.
+    counted = {(message.text, message.context) for message in found if message.plural}
+    return {
+        message: sorted(found[message])
+        for message in sorted(found)
+        if message.plural or (message.text, message.context) not in counted
+    }
 
 
 def in_python(source: str) -> Iterator[Message]:
@@ -138,7 +146,9 @@ def _key(entry: polib.POEntry) -> Message:
 
 
 def _keeps_placeholders(entry: polib.POEntry) -> bool:
-    wanted = set(_PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
-    return all(
-        set(_PLACEHOLDER.findall(text)) == wanted for text in entry.msgstr_plural.values() or [entry.msgstr]
-    )
+    wanted = _placeholders(entry.msgid_plural or entry.msgid)
+    return all(_placeholders(text) == wanted for text in entry.msgstr_plural.values() or [entry.msgstr])
+
+
+def _placeholders(text: str) -> set[str]:
+    return {_ALTERNATIVES.get(found, found) for found in _PLACEHOLDER.findall(text)}

@@ -160,10 +160,11 @@ _LAWS: dict[str, tuple[str, str]] = {
     ),
     "each_tier_change_was_told_once": (
         "10",
-        """SELECT t.told, c.happened
-             FROM (SELECT count(*) AS told FROM members_outboxevent WHERE topic = 'tier.changed') AS t,
-                  (SELECT count(*) AS happened FROM loyalty_tierchange) AS c
-            WHERE t.told <> c.happened""",
+        """SELECT c.wallet_id AS wallet, c.position, t.change AS told
+             FROM loyalty_tierchange c
+             FULL JOIN (SELECT change FROM members_outboxevent WHERE topic = 'tier.changed') AS t
+               ON t.change = concat('tier:', c.wallet_id, ':', c.position)
+            WHERE c.id IS NULL OR t.change IS NULL""",
     ),
     "each_order_revision_was_told_once": (
         "10",

@@ -130,10 +130,10 @@ def benefits(tier: Tier) -> list[str]:
     if given.coefficient != 1:
         words.append(_("%(coefficient)s times the points") % {"coefficient": _short(given.coefficient)})
     words.append(_("%(points)s points are worth ¥1") % {"points": given.points_per_yuan})
-    shipping = {"regional": _("Free shipping in some regions"), "nationwide": _("Free shipping nationwide")}
+    shipping = {"regional": _("Free shipping in some regions"), "free": _("Free shipping nationwide")}
     if given.shipping in shipping:
         words.append(shipping[given.shipping])
-    service = {"priority": _("Priority service"), "dedicated": _("A named adviser")}
+    service = {"priority": _("Priority service"), "adviser": _("A named adviser")}
     if given.service in service:
         words.append(service[given.service])
     if given.birthday.get("factor"):

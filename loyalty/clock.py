@@ -19,11 +19,19 @@ class Clock:
     now: datetime  # the instant by which points ripen, lapse and time out
 
 
+# What to select, also beside other things, to know what time it is: pass the two values to `of`.
+COLUMNS = "clock_timestamp(), (SELECT shift FROM loyalty_clockshift)"
+
+
 def read() -> Clock:
     """Ask PostgreSQL for the time. Under a wallet's lock it is later than that wallet's last entry."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp(), (SELECT shift FROM loyalty_clockshift)")
-        recorded, shift = cursor.fetchone()
+        cursor.execute(f"SELECT {COLUMNS}")
+        return of(*cursor.fetchone())
+
+
+def of(recorded: datetime, shift: timedelta | None) -> Clock:
+    """The clock, of what `COLUMNS` gave."""
     if shift is None or settings.ENVIRONMENT != "demo":
         return Clock(recorded, recorded)
     return Clock(recorded, recorded + shift)

@@ -31,7 +31,6 @@ class Purses(Mapping[int, Purse]):
 
     clock: Clock
     by_member: dict[int, Purse] = field(default_factory=dict)
-    by_order: dict[int, list[LotState]] = field(default_factory=lambda: defaultdict(list))
 
     def __getitem__(self, member_id: int) -> Purse:
         return self.by_member[member_id]
@@ -51,13 +50,18 @@ class Purses(Mapping[int, Purse]):
 
 
 def lock(
-    member_ids: Iterable[int], *, first_tier: Callable[[], str], order_ids: Collection[int] = ()
+    member_ids: Iterable[int],
+    *,
+    first_tier: Callable[[], str],
+    order_ids: Collection[int] = (),
+    earning_only: Collection[int] = (),
 ) -> Purses:
     """Lock the members' wallets, making those that are missing, and open them at the present instant.
 
     `first_tier` is asked for the tier of new wallets. `order_ids`: orders whose own lots are wanted even
-    when nothing is left in them. Time has passed in
-    the purses when they are returned: what lapsed or timed out meanwhile is already posted.
+    when nothing is left in them. `earning_only`: members who will only be given points; without debt their
+    lots are not read, however many they have. In all other purses time has passed when they are returned:
+    what lapsed or timed out meanwhile is already posted.
     """
     assert connection.in_atomic_block, "the orchestrator opens the transaction"
     wanted = sorted(set(member_ids))
@@ -66,9 +70,10 @@ def lock(
     if missing:
         _make_wallets(missing, first_tier())
         rows += _lock_wallets(missing)
-    purses = _fill(rows, order_ids)
+    purses = _fill(rows, order_ids, frozenset(earning_only))
     for purse in purses.values():
-        purse.advance(purses.now)
+        if purse.is_whole:
+            purse.advance(purses.now)
     return purses
 
 
@@ -90,39 +95,50 @@ def _make_wallets(member_ids: Sequence[int], first_tier: str) -> None:
         )
 
 
-def _fill(rows: Sequence[tuple[Any, ...]], order_ids: Collection[int] = ()) -> Purses:
+def _fill(
+    rows: Sequence[tuple[Any, ...]],
+    order_ids: Collection[int] = (),
+    earning_only: frozenset[int] = frozenset(),
+) -> Purses:
     """Read lots and holds of the wallets, after their locks were taken."""
-    purses = Purses(clock.read())
     by_wallet: dict[int, Purse] = {}
+    by_member: dict[int, Purse] = {}
     for row in rows:
         wallet_id, member_id, balance, held, debt, version, head, tier, since, until, steps = row
         purse = Purse(
             wallet_id, member_id, balance, held, debt, version, bytes(head), tier, since, until, steps
         )
         by_wallet[purse.wallet_id] = purse
-        purses.by_member[purse.member_id] = purse
-    lots = _read_lots(list(by_wallet), order_ids)
+        by_member[purse.member_id] = purse
+        purse.is_whole = bool(purse.debt or purse.held) or purse.member_id not in earning_only
+    whole = [purse.wallet_id for purse in by_wallet.values() if purse.is_whole]
+    read, lots = _read_lots(whole, order_ids)
     for wallet_id, lot in lots:
         by_wallet[wallet_id].lots.append(lot)
-        if lot.order_id is not None:
-            purses.by_order[lot.order_id].append(lot)
     if any(purse.held for purse in by_wallet.values()):
         _read_holds(by_wallet)
-    return purses
+    return Purses(read, by_member)
 
 
-def _read_lots(wallet_ids: list[int], order_ids: Collection[int]) -> list[tuple[int, LotState]]:
-    statement = f"SELECT {_LOT} FROM loyalty_lot WHERE wallet_id = ANY(%s) AND remaining > 0"
+def _read_lots(wallet_ids: list[int], order_ids: Collection[int]) -> tuple[Clock, list[tuple[int, LotState]]]:
+    """The lots of wallets, and what time it was when they were read: later than their last writing."""
+    lots = f"SELECT {_LOT} FROM loyalty_lot WHERE wallet_id = ANY(%s) AND remaining > 0"
     parameters: list[Any] = [wallet_ids]
     if order_ids:
-        statement += (
+        lots += (
             f" UNION ALL SELECT {_LOT} FROM loyalty_lot"
             " WHERE order_id = ANY(%s) AND wallet_id = ANY(%s) AND remaining = 0"
         )
         parameters += [list(order_ids), wallet_ids]
     with connection.cursor() as cursor:
-        cursor.execute(statement + " ORDER BY id", parameters)
-        return [(row[1], _lot(row)) for row in cursor.fetchall()]
+        cursor.execute(
+            f"SELECT {clock.COLUMNS}, lot.* FROM (SELECT) AS now"
+            f" LEFT JOIN ({lots}) AS lot ON true ORDER BY lot.id",
+            parameters,
+        )
+        rows = cursor.fetchall()
+    read = clock.of(*rows[0][:2])
+    return read, [(row[3], _lot(row[2:])) for row in rows if row[2] is not None]
 
 
 def _lot(row: Sequence[Any]) -> LotState:
@@ -183,59 +199,79 @@ def redemptions(purses: Purses, causes: Mapping[str, int | None]) -> dict[str, l
 # --- writing ----------------------------------------------------------------------------------------
 
 
+class CauseCounted(Exception):
+    """A cause was counted before, for these points or others: nothing was written."""
+
+
 def append(purses: Purses, *, zone: ZoneInfo | None = None) -> list[Posting]:
     """Write every posting, lot, hold and wallet that moved, in one statement; returns the postings.
 
-    `zone` tells on which local day a limited rule was used; it is wanted when some rule was.
-
-    Raises IntegrityError naming `points_entry_once_per_cause` when a cause was counted before.
+    `zone` tells on which local day a limited rule was used; it is wanted when some rule was. Raises
+    CauseCounted when the unique key of causes answers; the transaction goes on, and nothing was written.
     """
     assert connection.in_atomic_block, "lock() the wallets first"
-    moved = [
-        purse for purse in sorted(purses.values(), key=lambda purse: purse.wallet_id) if _has_moved(purse)
-    ]
+    moved = sorted(filter(_has_moved, purses.values()), key=lambda purse: purse.wallet_id)
     if not moved:
         return []
     postings = [posting for purse in moved for posting in purse.postings]
-    new_lots = [lot for purse in moved for lot in purse.lots if lot.id is None]
-    new_holds = [hold for purse in moved for hold in purse.holds if hold.id is None]
-    _reserve_ids(postings, new_lots, new_holds)
-    fresh = {id(lot) for lot in new_lots}
+    lots = [(purse, lot) for purse in moved for lot in purse.lots if lot.touched]
+    holds = [(purse, hold) for purse in moved for hold in purse.holds if hold.touched]
+    places = {
+        id(each): place
+        for group in (postings, _seconds(lots), _seconds(holds))
+        for place, each in enumerate(group, 1)
+    }
     # Writing the entries moves the heads of the chains, which the wallets then hold.
     entries = [row for purse in moved for row in _entry_rows(purse, purses.clock.recorded)]
     document = {
         "recorded_at": purses.clock.recorded.isoformat(),
-        "wallets": [_wallet_row(purse) for purse in moved],
         "entries": entries,
-        "lots": [
-            _lot_row(purse, lot, is_new=id(lot) in fresh)
-            for purse in moved
-            for lot in purse.lots
-            if lot.touched
-        ],
+        "lots": [_lot_row(purse, lot) for purse, lot in lots],
         "moves": [
-            {"entry_id": posting.id, "lot_id": lot.id, "points": points}
+            {"entry": places[id(posting)], "lot": places[id(lot)], "points": points}
             for posting in postings
             for lot, points in posting.moves
         ],
-        "holds": [_hold_row(purse, hold) for purse in moved for hold in purse.holds if hold.touched],
+        "holds": [_hold_row(purse, hold, places) for purse, hold in holds],
         "parts": [
-            {"hold_id": hold.id, "lot_id": lot.id, "points": points}
-            for hold in new_holds
+            {"hold": places[id(hold)], "lot": places[id(lot)], "points": points}
+            for _purse, hold in holds
+            if hold.id is None
             for lot, points in hold.parts
         ],
-        "uses": [row for purse in moved for row in _use_rows(purse, zone)],
+        "uses": [row for posting in postings for row in _use_rows(posting, places[id(posting)], zone)],
+        "wallets": [_wallet_row(purse) for purse in moved],
     }
     with connection.cursor() as cursor:
         cursor.execute("SELECT loyalty_append(%s::jsonb)", [json.dumps(document)])
+        written = cursor.fetchone()[0]
+    if written is None:
+        raise CauseCounted
+    _settle_down(moved, json.loads(written), postings, _seconds(lots), _seconds(holds))
+    return postings
+
+
+def _seconds(pairs: Sequence[tuple[Purse, Any]]) -> list[Any]:
+    return [second for _purse, second in pairs]
+
+
+def _settle_down(
+    moved: Sequence[Purse],
+    written: Mapping[str, list[int]],
+    postings: Sequence[Posting],
+    lots: Sequence[LotState],
+    holds: Sequence[HoldState],
+) -> None:
+    """Take up the ids the database gave, and call nothing touched any more."""
+    for posting, id_ in zip(postings, written["entries"], strict=True):
+        posting.id = id_
+    for lot, id_ in zip(lots, written["lots"], strict=True):
+        lot.id, lot.touched = id_, False
+    for hold, id_ in zip(holds, written["holds"], strict=True):
+        hold.id, hold.touched = id_, False
     for purse in moved:
         purse.postings = []
         purse.tier_touched = False
-        for lot in purse.lots:
-            lot.touched = False
-        for hold in purse.holds:
-            hold.touched = False
-    return postings
 
 
 def _has_moved(purse: Purse) -> bool:
@@ -245,26 +281,6 @@ def _has_moved(purse: Purse) -> bool:
         or any(lot.touched for lot in purse.lots)
         or any(hold.touched for hold in purse.holds)
     )
-
-
-def _reserve_ids(postings: list[Posting], lots: list[LotState], holds: list[HoldState]) -> None:
-    wanted = (
-        ("loyalty_entry_id_seq", postings),
-        ("loyalty_lot_id_seq", lots),
-        ("loyalty_hold_id_seq", holds),
-    )
-    rows = [row for _sequence, group in wanted for row in group]
-    if not rows:
-        return
-    statement = " UNION ALL ".join(
-        f"SELECT nextval('{sequence}') FROM generate_series(1, {len(group)})"
-        for sequence, group in wanted
-        if group
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        for row, (id_,) in zip(rows, cursor.fetchall(), strict=True):
-            row.id = id_
 
 
 def link(
@@ -319,7 +335,6 @@ def _entry_rows(purse: Purse, recorded_at: datetime) -> list[dict[str, Any]]:
         )
         rows.append(
             {
-                "id": posting.id,
                 "wallet_id": purse.wallet_id,
                 "version": posting.version,
                 "kind": posting.kind,
@@ -356,9 +371,8 @@ def _wallet_row(purse: Purse) -> dict[str, Any]:
     }
 
 
-def _lot_row(purse: Purse, lot: LotState, *, is_new: bool) -> dict[str, Any]:
+def _lot_row(purse: Purse, lot: LotState) -> dict[str, Any]:
     return {
-        "is_new": is_new,
         "id": lot.id,
         "wallet_id": purse.wallet_id,
         "order_id": lot.order_id,
@@ -372,7 +386,7 @@ def _lot_row(purse: Purse, lot: LotState, *, is_new: bool) -> dict[str, Any]:
     }
 
 
-def _hold_row(purse: Purse, hold: HoldState) -> dict[str, Any]:
+def _hold_row(purse: Purse, hold: HoldState, places: Mapping[int, int]) -> dict[str, Any]:
     return {
         "id": hold.id,
         "wallet_id": purse.wallet_id,
@@ -384,20 +398,14 @@ def _hold_row(purse: Purse, hold: HoldState) -> dict[str, Any]:
         "state": hold.state,
         "expires_at": _text(hold.expires_at),
         "ended_at": _text(hold.ended_at),
-        "entry_id": hold.entry.id if hold.entry else None,
+        "entry": places[id(hold.entry)] if hold.entry else None,
     }
 
 
-def _use_rows(purse: Purse, zone: ZoneInfo | None) -> list[dict[str, Any]]:
+def _use_rows(posting: Posting, place: int, zone: ZoneInfo | None) -> list[dict[str, Any]]:
+    day = posting.origin.happened_at.astimezone(zone).date().isoformat() if posting.uses else ""
     return [
-        {
-            "rule": rule,
-            "wallet_id": purse.wallet_id,
-            "entry_id": posting.id,
-            "day": posting.origin.happened_at.astimezone(zone).date().isoformat(),
-            "points": points,
-        }
-        for posting in purse.postings
+        {"rule": rule, "wallet_id": posting.wallet_id, "entry": place, "day": day, "points": points}
         for rule, points in posting.uses.items()
     ]
 

@@ -5,7 +5,7 @@ the rest of the transaction, in the order of their codes: two batches cannot bot
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -66,10 +66,7 @@ def load(programmes: Collection[Programme], wallet_ids: Collection[int]) -> Limi
     budgeted = sorted(code for code, rule in rules.items() if rule.limits.budget is not None)
     with connection.cursor() as cursor:
         if budgeted:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(%s, hashtext(code)) FROM unnest(%s::text[]) AS code",
-                [_LOCKS, budgeted],
-            )
+            take_turns(budgeted)
             cursor.execute(
                 "SELECT rule, sum(points)::bigint FROM loyalty_ruleuse WHERE rule = ANY(%s) GROUP BY rule",
                 [budgeted],
@@ -84,6 +81,15 @@ def load(programmes: Collection[Programme], wallet_ids: Collection[int]) -> Limi
         for code, wallet_id, day, points in cursor.fetchall():
             limits.by_day[(code, wallet_id)][day] = points
     return limits
+
+
+def take_turns(codes: Sequence[str]) -> None:
+    """Wait until no other transaction spends from the budgets of these rules; `codes` are in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, hashtext(code)) FROM unnest(%s::text[]) AS code",
+            [_LOCKS, list(codes)],
+        )
 
 
 def _limits_of(rule: Rule) -> tuple[bool, ...]:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from loyalty import clock, ledger, publishing
-from loyalty.errors import CauseTaken, HoldNotFound, LoyaltyError, NotEnoughPoints
-from loyalty.ledger import Purses
+from loyalty.errors import CauseTaken, HoldNotFound, NotEnoughPoints
+from loyalty.ledger import CauseCounted, Purses
 from loyalty.models import Entry, Hold
 from loyalty.purse import Figures, HoldState, Origin, Posting, Purse
 from loyalty.tellings import points_changed
@@ -105,9 +105,9 @@ def hold(
 ) -> HoldReceipt:
     """Set points aside for `expires_in` seconds. Raises NotEnoughPoints now, so that capturing cannot."""
     name = named(channel, cause)
-    try:
-        with transaction.atomic():
-            purses, purse = _open(member_id)
+    with transaction.atomic(savepoint=False):
+        purses, purse = _open(member_id)
+        try:
             made = purse.hold(
                 points,
                 cause=name,
@@ -118,8 +118,9 @@ def hold(
             )
             _close(purses, purse, channel)
             return _held(made, purse, purses, is_new=True)
-    except (IntegrityError, NotEnoughPoints) as refusal:
-        return _hold_before(member_id, points, name, refusal)
+        except (CauseCounted, NotEnoughPoints) as refused:
+            refusal = refused
+    return _hold_before(member_id, points, name, refusal)
 
 
 @transaction.atomic
@@ -169,16 +170,17 @@ def _post(
     channel: Channel,
     move: Callable[[Purse, Purses], Posting],
 ) -> PointsReceipt:
-    try:
-        with transaction.atomic():
-            purses, purse = _open(member_id)
+    # No savepoint: whatever is refused here is refused before anything is written.
+    with transaction.atomic(savepoint=False):
+        purses, purse = _open(member_id)
+        try:
             posting = move(purse, purses)
             _close(purses, purse, channel)
-    except (IntegrityError, NotEnoughPoints) as refusal:
-        return _posted_before(member_id, points, kind, cause, refusal)
-    return PointsReceipt(
-        entry_id=posting.id or 0, points=points, figures=purse.figures(purses.now), is_new=True
-    )
+            figures = purse.figures(purses.now)
+            return PointsReceipt(entry_id=posting.id or 0, points=points, figures=figures, is_new=True)
+        except (CauseCounted, NotEnoughPoints) as refused:
+            refusal = refused
+    return _posted_before(member_id, points, kind, cause, refusal)
 
 
 def _open(member_id: int) -> tuple[Purses, Purse]:
@@ -194,7 +196,7 @@ def _close(purses: Purses, purse: Purse, channel: Channel) -> None:
 
 
 def _posted_before(
-    member_id: int, points: int, kind: str, cause: str, refusal: IntegrityError | LoyaltyError
+    member_id: int, points: int, kind: str, cause: str, refusal: CauseCounted | NotEnoughPoints
 ) -> PointsReceipt:
     """The unique key answered, or the points were spent the first time: is it the same thing again?"""
     entry = Entry.objects.filter(kind=kind, cause=cause).select_related("wallet").first()
@@ -206,7 +208,7 @@ def _posted_before(
 
 
 def _hold_before(
-    member_id: int, points: int, cause: str, refusal: IntegrityError | LoyaltyError
+    member_id: int, points: int, cause: str, refusal: CauseCounted | NotEnoughPoints
 ) -> HoldReceipt:
     row = Hold.objects.filter(cause=cause).select_related("wallet").first()
     if row is None:

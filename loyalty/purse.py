@@ -89,6 +89,7 @@ class Posting:
     moves: list[tuple[LotState, int]] = field(default_factory=list)
     uses: dict[str, int] = field(default_factory=dict)  # rule code -> points it added
     id: int | None = None
+    wallet_id: int = 0
 
 
 @dataclass(slots=True)
@@ -124,6 +125,7 @@ class Purse:
     tier_until: datetime | None = None
     tier_steps: int = 0
     tier_touched: bool = False
+    is_whole: bool = True  # False: its lots were not read, so it can only be added to
     lots: list[LotState] = field(default_factory=list)
     holds: list[HoldState] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
@@ -244,6 +246,7 @@ class Purse:
 
     def redeem(self, points: int, origin: Origin, *, now: datetime) -> Posting:
         """Spend `points` > 0, nearest expiry first. Raises NotEnoughPoints and moves nothing when short."""
+        assert self.is_whole, "spending needs the lots"
         available = self.available(now)
         if points > available:
             raise NotEnoughPoints(available=available, asked=points)
@@ -267,6 +270,7 @@ class Purse:
         First what is left of the order's own lots, pending or not; then other available points in the
         order they would be spent; the rest is debt. Holds and others' pending points stay untouched.
         """
+        assert self.is_whole, "taking back needs the lots"
         moves: list[tuple[LotState, int]] = []
         left = points
         for lot in own:
@@ -405,6 +409,8 @@ class Purse:
             lot.touched = True
         self.balance += points
         self.version += 1
-        posting = Posting(kind, points, origin, self.version, self.balance, self.debt, moves)
+        posting = Posting(
+            kind, points, origin, self.version, self.balance, self.debt, moves, wallet_id=self.wallet_id
+        )
         self.postings.append(posting)
         return posting

@@ -142,7 +142,12 @@ def _time_of(order: Heard) -> datetime:
 def _open(moving: Sequence[Heard], priced: dict[int, Snapshot], **how: Any) -> Batch:
     programmes = publishing.load_all()
     members = {id_ for order in moving for id_ in (order.member_id, order.member_before) if id_ is not None}
-    purses = ledger.lock(members, first_tier=lambda: programmes.first_tier, order_ids=list(priced))
+    purses = ledger.lock(
+        members,
+        first_tier=lambda: programmes.first_tier,
+        order_ids=list(priced),
+        earning_only=members - {id_ for order in moving for id_ in _who_may_lose(order)},
+    )
     used = {version.id: version for version in (programmes.at(_time_of(order)) for order in moving)}
     versions = [version.programme for version in used.values()]
     asked_about = situations.fields_asked(versions)
@@ -161,6 +166,12 @@ def _open(moving: Sequence[Heard], priced: dict[int, Snapshot], **how: Any) -> B
     )
     batch.bought = tiers.purchases(members, _since(moving, batch, asked_about))
     return batch
+
+
+def _who_may_lose(order: Heard) -> set[int | None]:
+    """The members from whom an order may take points, or to whom it may give points back."""
+    only_earns = order.outcome == "new" and order.kept == order.net and not order.points_spent_cause
+    return set() if only_earns else {order.member_id, order.member_before}
 
 
 def _since(moving: Sequence[Heard], batch: Batch, asked_about: frozenset[str]) -> datetime:
@@ -192,7 +203,9 @@ def _settle(order: Heard, batch: Batch) -> None:
     if snapshot is not None and snapshot.wallet_id != purse.wallet_id:
         _leave(order, snapshot, batch)
         snapshot = None
-    if snapshot is None and (order.status in PAID or order.points_spent_cause):
+    if snapshot is None and order.points_spent_cause:
+        snapshot = batch.priced[order.order_id] = _unpriced(order, purse, batch)
+    if order.status in PAID and (snapshot is None or not snapshot.is_priced):
         snapshot = batch.priced[order.order_id] = _decide(order, purse, bought, batch, change)
     if snapshot is not None:
         _ripen(order, purse, batch)
@@ -228,20 +241,25 @@ def _cause(order: Heard, *, again: bool) -> str:
     return f"order:{order.order_id}:{order.revision}" if again else f"order:{order.order_id}"
 
 
+def _unpriced(order: Heard, purse: Purse, batch: Batch) -> Snapshot:
+    """A snapshot that has earned nothing yet: of an order that is not paid, or in the hands of a new buyer.
+
+    The entries of a buyer before stay the order's, so what was given up and given back is kept.
+    """
+    version = batch.programmes.at(_time_of(order))
+    snapshot = Snapshot(order.order_id, purse.wallet_id, version.id, order.net, 0, 0, 0, 0, {}, touched=True)
+    before = batch.priced.get(order.order_id)
+    if before is not None:
+        snapshot.forgiven, snapshot.given_back = before.forgiven, before.given_back
+    return snapshot
+
+
 def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch, change: Change) -> Snapshot:
     """Price the order by the state of this moment, once and for all."""
     at = _time_of(order)
-    version = batch.programmes.at(at)
-    programme = version.programme
-    before = batch.priced.get(order.order_id)
-    snapshot = Snapshot(order.order_id, purse.wallet_id, version.id, order.net, 0, 0, 0, 0, {}, touched=True)
-    if before is not None:
-        # The order's entries with its buyer before stay, so what was given up and given back does too.
-        snapshot.forgiven, snapshot.given_back = before.forgiven, before.given_back
-        lapsed = sum(lot.expired for lot in _own(order, purse))
-        snapshot.why = {"forgiven_before": before.forgiven - lapsed}
-    if order.status not in PAID:
-        return snapshot
+    programme = batch.programmes.at(at).programme
+    again = order.order_id in batch.priced
+    snapshot = _unpriced(order, purse, batch)
     tier = programme.tier(purse.tier)
     zone = programme.time_zone
     situation = situations.of(order, at=at, tier=tier.code, buyers=batch.buyers, bought=bought, zone=zone)
@@ -254,9 +272,10 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
         room=batch.limits.room(purse.wallet_id, day),
     )
     snapshot.earned = snapshot.stays = priced.points
-    snapshot.why = {**priced.why, **snapshot.why}
+    snapshot.why = priced.why
+    if elsewhere := snapshot.forgiven - sum(lot.expired for lot in _own(order, purse)):
+        snapshot.why["forgiven_before"] = elsewhere
     if priced.points:
-        again = before is not None
         posting = _earn(order, priced.points, snapshot, purse, batch, cause=_cause(order, again=again))
         posting.uses = dict(priced.uses)
         batch.limits.use(purse.wallet_id, day, priced.uses)
@@ -350,6 +369,7 @@ def _take_back(
 def _unused(points: int, snapshot: Snapshot, own: Sequence[LotState]) -> int:
     """How much of `points` to be taken back had lapsed unused: it is gone, and not taken a second time."""
     left = sum(lot.free for lot in own)
+    # With another buyer, before: that is no matter of these lots.
     forgiven_here = snapshot.forgiven - snapshot.why.get("forgiven_before", 0)
     lapsed = sum(lot.expired for lot in own) - forgiven_here
     return max(0, min(points - left, lapsed))

@@ -26,6 +26,11 @@ class Snapshot:
     why: dict[str, Any]
     touched: bool = False
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether it is decided what the order earns: one that points were spent on is kept unpaid too."""
+        return bool(self.why)
+
 
 def read(order_ids: Sequence[int]) -> dict[int, Snapshot]:
     """The snapshots of these orders; an order that was never priced has none."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Sum
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from loyalty import earning
@@ -89,7 +90,7 @@ def sentence(kind: str, why: Mapping[str, Any], points: int) -> str:
         return _("%(points)s of the %(earned)s points earned on %(day)s were not used in time") % {
             "points": -points,
             "earned": why.get("earned", -points),
-            "day": str(why.get("earned_at", ""))[:10],
+            "day": _day(why.get("earned_at")),
         }
     if kind == Entry.Kind.SETTLE:
         return _("%(paid)s points paid a debt of %(debt)s") % {
@@ -97,6 +98,11 @@ def sentence(kind: str, why: Mapping[str, Any], points: int) -> str:
             "debt": why.get("debt"),
         }
     return ""
+
+
+def _day(instant: str | None) -> str:
+    """The day by the clocks of the house: bought after midnight there may be yesterday in UTC."""
+    return localtime(datetime.fromisoformat(instant)).date().isoformat() if instant else ""
 
 
 def earning_sentence(why: Mapping[str, Any]) -> str:

@@ -103,15 +103,24 @@ class Ladder:
 
         An order heard late may complete a window that ended at a later purchase, so each is looked at.
         """
-        highest = self.programme.tiers[-1]
         for purchase in bought:
-            if purse.tier == highest.code:
+            if not self._could_rise(purse, bought):
                 return
             if purchase.paid_at < since or purchase.paid_at > now:
                 continue
             tier, standing = self.merited(bought, purchase.paid_at)
             if tier.rank > self.tier(purse.tier).rank:
                 self._move(purse, tier, TierChange.Reason.QUALIFIED, standing, purchase.paid_at)
+
+    def _could_rise(self, purse: Purse, bought: Sequence[Purchase]) -> bool:
+        """Whether all purchases together, whenever they were, would meet a higher tier: mostly not."""
+        kept = [purchase.kept for purchase in bought if purchase.kept > 0]
+        spend, orders = sum(kept, Decimal(0)), len(kept)
+        rank = self.tier(purse.tier).rank
+        return any(
+            tier.qualify is not None and tier.qualify.met(spend, orders)
+            for tier in self.programme.tiers[rank + 1 :]
+        )
 
     # --- down ---------------------------------------------------------------------------------------
 

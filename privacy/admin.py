@@ -1,29 +1,9 @@
 """The console's read-only lists of this app."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from privacy.lists import ReadOnlyAdmin
 from privacy.models import AccessRecord, ConsentEvent, Notice
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """A list that shows and never edits; facts change by named actions."""
-
-    show_full_result_count = False  # these tables only grow
-    list_filter_sheet = True
-    list_fullwidth = True
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(AccessRecord)

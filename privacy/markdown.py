@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _HEADING = re.compile(r"(#{1,4})\s+(.*)")
-_BULLET = re.compile(r"[-*]\s+(.*)")
+_BULLET = re.compile(r"[-*]\s+(?=\S)")
 _RULE = re.compile(r"\|?\s*:?-{3,}.*")
 _DEEPEST = 6
 _BELOW = 2  # a notice stands inside a page that has its own h1 and h2
@@ -34,7 +34,8 @@ def _block(lines: list[str]) -> Iterator[str]:
         yield f"<h{level}>{_inline(heading[2])}</h{level}>"
         yield from _block(lines[1:])
     elif all(_BULLET.match(line) for line in lines):
-        items = "".join(f"<li>{_inline(line.lstrip('-* '))}</li>" for line in lines)
+        points = [_inline(_BULLET.sub("", line, count=1)) for line in lines]
+        items = "".join(f"<li>{point}</li>" for point in points)
         yield f"<ul>{items}</ul>"
     elif lines[0].startswith("|") and len(lines) > 1 and _RULE.match(lines[1]):
         yield _table(lines)

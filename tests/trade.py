@@ -3,6 +3,7 @@
 Everything goes through the operations themselves, so a state that cannot come about cannot be built.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -64,9 +65,9 @@ def buyer(external_id: str, *keys: IdentifierFact, **told: Any) -> AccountFact:
 class Trade:
     """The brand. Times are UTC; `now` is the database's."""
 
-    def __init__(self, **points_policy: Any) -> None:
-        policy = {**PROGRAMME["points"], **points_policy}
-        self.programme = publishing.load({**PROGRAMME, "points": policy}, environment="demo").version
+    def __init__(self, *, rules: Sequence[dict[str, Any]] = (), **points_policy: Any) -> None:
+        document = {**PROGRAMME, "points": {**PROGRAMME["points"], **points_policy}, "rules": list(rules)}
+        self.programme = publishing.load(document, environment="demo").version
         self.tmall = channels.make("tmall", platform="tmall")
         self.app = channels.make("app", platform="app")
         self.now = clock.read().recorded

@@ -1,6 +1,6 @@
 """Files: everything that the platforms would export, in the order in which a brand would import it.
 
-First the lists of customers, then quarter by quarter the orders of every channel and the refunds. People are
+First the lists of customers, then period by period the orders of every channel and the refunds. People are
 made block by block, so that a million of them take no more memory than a thousand.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from config.demos import households, tables
-from config.demos.households import NOBODY, Customer, Household
+from config.demos.households import NOBODY, Customer
 from config.demos.purchases import Purchase, purchases
 from config.demos.seasons import Seasons
 from loyalty.calendar import add_months
@@ -21,7 +21,7 @@ from members.cleaning import SHANGHAI
 from members.formats import writing
 
 HISTORY_MONTHS: Final = 18
-QUARTER: Final = 6
+PERIOD: Final = 6  # months; platforms export no years at once
 BLOCK: Final = 2000  # households written at a time
 
 CUSTOMERS: Final = {
@@ -49,14 +49,14 @@ _STEPS: Final = (CUSTOMERS, ORDERS, LINES, REFUNDS)
 
 @dataclass(frozen=True, slots=True, order=True)
 class File:
-    """One file of one channel. Files sort as they are to be imported; customers are of no quarter."""
+    """One file of one channel. Files sort as they are to be imported; customers are of no period."""
 
-    quarter: int  # counted from 1; 0 for customers
+    period: int  # counted from 1; 0 for customers
     step: int  # in _STEPS
     place: int  # of the channel among those of the step
     channel: str
     form: str
-    span: str = ""  # first and last day of its quarter
+    span: str = ""  # first and last day of its period
 
     @property
     def name(self) -> str:
@@ -73,27 +73,27 @@ class Made:
     orders: int
 
 
-class Quarters:
-    """The history in quarters that end with its last day."""
+class Periods:
+    """The history in periods that end with its last day."""
 
     def __init__(self, today: date) -> None:
-        self.starts = [add_months(today, -months) for months in range(HISTORY_MONTHS, 0, -QUARTER)]
+        self.starts = [add_months(today, -months) for months in range(HISTORY_MONTHS, 0, -PERIOD)]
         self.last = today - timedelta(days=1)
 
     @property
     def seasons(self) -> Seasons:
-        """The days of all quarters."""
+        """The days of all periods."""
         return Seasons(self.starts[0], self.last)
 
     def of(self, moment: datetime) -> int:
-        """The number of the quarter of an instant, from 1."""
+        """The number of the period of an instant, from 1."""
         day = moment.astimezone(SHANGHAI).date()
         return max(sum(start <= day for start in self.starts), 1)
 
-    def span(self, quarter: int) -> str:
-        """The first and the last day of a quarter, as they stand in the name of a file."""
+    def span(self, period: int) -> str:
+        """The first and the last day of a period, as they stand in the name of a file."""
         ends = [*(start - timedelta(days=1) for start in self.starts[1:]), self.last]
-        return f"{self.starts[quarter - 1]:%Y%m%d}-{ends[quarter - 1]:%Y%m%d}"
+        return f"{self.starts[period - 1]:%Y%m%d}-{ends[period - 1]:%Y%m%d}"
 
 
 def make(folder: Path, members: int, seed: int, today: date) -> Made:
@@ -101,13 +101,13 @@ def make(folder: Path, members: int, seed: int, today: date) -> Made:
 
     today: history ends with the day before it. The folder must be empty.
     """
-    quarters = Quarters(today)
+    periods = Periods(today)
     begun: set[File] = set()
     orders = 0
-    told = _told(members, seed, quarters.seasons)
+    told = _told(members, seed, periods.seasons)
     while block := list(islice(told, BLOCK)):
         orders += sum(len(bought) for _customer, bought in block)
-        for file, facts in _sorted_into_files(block, quarters).items():
+        for file, facts in _sorted_into_files(block, periods).items():
             _append(file, facts, folder / file.name)
             begun.add(file)
     return Made(tuple(sorted(begun)), members, orders)
@@ -134,7 +134,7 @@ def _identities(customer: Customer, bought: Iterable[Purchase]) -> set[str]:
 
 
 def _sorted_into_files(
-    block: Iterable[tuple[Customer, list[Purchase]]], quarters: Quarters
+    block: Iterable[tuple[Customer, list[Purchase]]], periods: Periods
 ) -> dict[File, list[Any]]:
     found: dict[File, list[Any]] = defaultdict(list)
     for customer, bought in block:
@@ -142,9 +142,9 @@ def _sorted_into_files(
             if presence.account:
                 found[_file(0, 0, presence.channel, "")].append(presence.account)
         for purchase in bought:
-            _sort_purchase(purchase, quarters, found)
+            _sort_purchase(purchase, periods, found)
     for file, facts in found.items():
-        if file.quarter and _STEPS[file.step] is not LINES:
+        if file.period and _STEPS[file.step] is not LINES:
             facts.sort(key=lambda fact: fact.happened_at or _LAST)
     return found
 
@@ -152,22 +152,22 @@ def _sorted_into_files(
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
-def _sort_purchase(purchase: Purchase, quarters: Quarters, found: dict[File, list[Any]]) -> None:
+def _sort_purchase(purchase: Purchase, periods: Periods, found: dict[File, list[Any]]) -> None:
     channel, placed_at = purchase.channel, purchase.order.placed_at
     assert placed_at is not None
-    quarter = quarters.of(placed_at)
-    found[_file(quarter, 1, channel, quarters.span(quarter))].append(purchase.order)
+    period = periods.of(placed_at)
+    found[_file(period, 1, channel, periods.span(period))].append(purchase.order)
     if purchase.lines:
-        found[_file(quarter, 2, channel, quarters.span(quarter))].append(purchase.lines)
+        found[_file(period, 2, channel, periods.span(period))].append(purchase.lines)
     for refund in purchase.refunds:
         assert refund.refunded_at is not None
-        later = quarters.of(refund.refunded_at)
-        found[_file(later, 3, channel, quarters.span(later))].append(refund)
+        later = periods.of(refund.refunded_at)
+        found[_file(later, 3, channel, periods.span(later))].append(refund)
 
 
-def _file(quarter: int, step: int, channel: str, span: str) -> File:
+def _file(period: int, step: int, channel: str, span: str) -> File:
     forms = _STEPS[step]
-    return File(quarter, step, list(forms).index(channel), channel, forms[channel], span)
+    return File(period, step, list(forms).index(channel), channel, forms[channel], span)
 
 
 def _append(file: File, facts: list[Any], path: Path) -> None:

@@ -110,7 +110,7 @@ class _Makers:
     # ------------------------------------------------------------------------- what a channel knows
 
     def _tmall(self, person: Person) -> Presence:
-        """By nick. The shop's own list has phones; orders have the buyer's Alipay account, clear or masked."""
+        """By nick. The shop's own list has phones; orders have Alipay accounts, clear or masked."""
         chance = self.rng.random()
         if chance < 0.15:  # 小** is thousands of people
             nick = _masked(person.nick)
@@ -180,9 +180,8 @@ class _Makers:
     def _store(self, person: Person, *, with_unionid: bool = True) -> Presence:
         """By the number of the card; whoever scanned the code at the till is known in WeChat too."""
         card = f"86{people.scrambled(person.number, 10**8, self.seed):08d}"
-        keys = (_phone_of(person),)
-        if with_unionid:
-            keys = (*keys, _key(IdentifierKind.UNIONID, self._unionid(person)))
+        unionid = _key(IdentifierKind.UNIONID, self._unionid(person))
+        keys = (_phone_of(person), unionid) if with_unionid else (_phone_of(person),)
         account = replace(
             self._profile(person), external_id=card, identifiers=keys, occupation=person.occupation
         )

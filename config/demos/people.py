@@ -131,11 +131,12 @@ def _phone(number: int, seed: int) -> str:
 
 def _home(rng: Random) -> ReceiverFact:
     city = _cities().draw(rng)
+    house = f"{rng.randint(1, 380)}号{rng.randint(1, 30)}幢{rng.randint(101, 1805)}室"
     return ReceiverFact(
         province=city["province"],
         city=city["city"],
         district=rng.choice(city["districts"]),
-        address=f"{rng.choice(_streets())}{rng.randint(1, 380)}号{rng.randint(1, 30)}幢{rng.randint(101, 1805)}室",
+        address=f"{rng.choice(_streets())}{house}",
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from config.demos import lists, people
 from config.demos.households import Customer, Presence
 from config.demos.people import Person, Weighted
-from config.demos.seasons import DOUBLE_ELEVEN, MID_YEAR, USUAL, Seasons, season
+from config.demos.seasons import DOUBLE_ELEVEN, MID_YEAR, Seasons, season
 from members.cleaning import SHANGHAI, ZERO
 from members.facts import (
     AmountsFact,
@@ -106,17 +106,9 @@ def _poisson(rng: Random, mean: float) -> int:
 
 
 _ONLINE_HOURS: Final = people.weighted(
-    list(
-        zip(
-            range(24),
-            [3, 1, 1, 1, 1, 1, 2, 4, 6, 8, 10, 10, 9, 8, 7, 7, 7, 7, 8, 10, 14, 15, 12, 7],
-            strict=True,
-        )
-    )
+    list(enumerate([3, 1, 1, 1, 1, 1, 2, 4, 6, 8, 10, 10, 9, 8, 7, 7, 7, 7, 8, 10, 14, 15, 12, 7]))
 )
-_STORE_HOURS: Final = people.weighted(
-    list(zip(range(10, 22), [4, 7, 8, 6, 8, 9, 9, 8, 7, 7, 6, 3], strict=True))
-)
+_STORE_HOURS: Final = people.weighted(list(enumerate([4, 7, 8, 6, 8, 9, 9, 8, 7, 7, 6, 3], start=10)))
 
 
 # -------------------------------------------------------------------------------------- the basket
@@ -340,10 +332,7 @@ def _on_tmall(occasion: _Occasion) -> Purchase:
         postage=postage,
         refunded_total=_told_back(course, postage, net),
     )
-    several = occasion.basket if len(occasion.basket) > 1 else ()
-    return _sold(
-        occasion, order, lines=OrderLinesFact(order_number=number, lines=several) if several else None
-    )
+    return _sold(occasion, order, lines=OrderLinesFact(order_number=number, lines=occasion.basket))
 
 
 def _on_jd(occasion: _Occasion) -> Purchase:

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 import loyalty
 from loyalty import publishing
@@ -27,7 +28,7 @@ _CHANNELS: Final = (
     ("jingan", Platform.POS, "上海门店"),
     ("shopify", Platform.SHOPIFY, "English shop"),
 )
-_STORES: Final = (("jingan", "静安店"), ("xuhui", "徐汇店"))
+STORES: Final = (("jingan", "静安店"), ("xuhui", "徐汇店"))
 HOME_STORE: Final = "jingan/jingan"
 
 
@@ -52,7 +53,7 @@ def open_channels() -> None:
     for code, platform, name in _CHANNELS:
         channels.make(code, platform, name=name)
     till = channels.get("jingan")
-    for code, name in _STORES:
+    for code, name in STORES:
         channels.make_store(till, code, name=name, province="上海", city="上海")
 
 
@@ -84,7 +85,6 @@ def write_sign_ins() -> Path:
     lines = [f"  {each.name:<{width}}  {each.password}" for each in SIGN_INS]
     path = Path(settings.VAR) / "sign-ins.txt"
     path.touch(mode=0o600)
-    path.write_text(
-        "\n".join(["Sign in with a name and a password of the demo:", *lines, ""]), encoding="utf-8"
-    )
+    heading = _("Sign in with a name and a password of the demo:")
+    path.write_text("\n".join([heading, *lines, ""]), encoding="utf-8")
     return path

@@ -3,22 +3,14 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import statement
 from loyalty.models import Entry, TierChange, Wallet
-from members.models import Member
+from members import links
 from members.numbers import read_number
 from members.templatetags.amounts import count, signed
 from privacy.lists import ReadOnlyAdmin
-
-
-def _page_of(member: Member) -> str:
-    return format_html(
-        '<a class="sk-link" href="{}">{}</a>', reverse("member:show", args=[member.number]), member.number
-    )
 
 
 class ByMemberNumber(ReadOnlyAdmin):
@@ -48,7 +40,7 @@ class EntryAdmin(ByMemberNumber):
 
     @admin.display(description=_("member"))
     def member(self, entry: Entry) -> str:
-        return _page_of(entry.wallet.member)
+        return links.to_member(entry.wallet.member)
 
     @admin.display(description=_("points"))
     def moved(self, entry: Entry) -> str:
@@ -75,7 +67,7 @@ class WalletAdmin(ByMemberNumber):
 
     @admin.display(description=_("member"))
     def page(self, wallet: Wallet) -> str:
-        return _page_of(wallet.member)
+        return links.to_member(wallet.member)
 
     @admin.display(description=_("balance"))
     def balance_written(self, wallet: Wallet) -> str:
@@ -92,4 +84,4 @@ class TierChangeAdmin(ByMemberNumber):
 
     @admin.display(description=_("member"))
     def page(self, change: TierChange) -> str:
-        return _page_of(change.wallet.member)
+        return links.to_member(change.wallet.member)

@@ -81,7 +81,7 @@ POINTS = (
 
 TIERS = (
     Group(
-        _("Name"),
+        _("Names"),
         (
             Setting(_("Chinese name"), "name.zh-hans"),
             Setting(_("English name"), "name.en"),
@@ -91,7 +91,7 @@ TIERS = (
         _("What it asks"),
         (
             Setting(_("Spend, yuan"), "qualify.asked.spend"),
-            Setting(_("Orders"), "qualify.asked.orders", "whole"),
+            Setting(_("Number of orders"), "qualify.asked.orders", "whole"),
             Setting(_("Needed"), "qualify.mode", "choice", "all", (("all", _("all")), ("any", _("any")))),
             Setting(_("Within months"), "qualify.window.months", "whole", "12"),
         ),

@@ -197,7 +197,7 @@ class Hold(models.Model):
     channel = models.ForeignKey(
         Channel, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("channel")
     )
-    cause = models.CharField(_("cause"), max_length=260, unique=True)
+    cause = models.CharField(_("cause"), max_length=260)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     points = models.BigIntegerField(_("points"))
     captured = models.BigIntegerField(_("captured"), default=0)
@@ -224,6 +224,7 @@ class Hold(models.Model):
                 | Q(state__in=["released", "timed_out"], ended_at__isnull=False, captured=0),
                 name="hold_ends_once",
             ),
+            models.UniqueConstraint(fields=["cause"], name="points_hold_once_per_cause"),
         ]
 
     def __str__(self) -> str:

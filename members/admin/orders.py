@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
+from members import links
 from members.models import Order, OrderLine, OrderStatusEntry, Refund
 from members.templatetags.amounts import yuan
 from privacy.lists import ReadOnlyAdmin
@@ -36,7 +37,7 @@ class RefundInline(TabularInline):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    list_display = ["number", "channel", "member", "status", "net_yuan", "refunded", "placed_at", "paid_at"]
+    list_display = ["number", "channel", "page", "status", "net_yuan", "refunded", "placed_at", "paid_at"]
     list_filter = ["channel", "status"]
     list_select_related = ["channel", "member"]
     search_fields = ["=number"]
@@ -45,6 +46,10 @@ class OrderAdmin(ReadOnlyAdmin):
     # The receiver is personal and stays out: it is revealed with a reason, on record.
     exclude = ["receiver", "digest", "seal"]
     inlines = [LineInline, StatusInline, RefundInline]
+
+    @admin.display(description=_("member"))
+    def page(self, order: Order) -> str:
+        return links.to_member(order.member)
 
     @admin.display(description=_("net"), ordering="net")
     def net_yuan(self, order: Order) -> str:

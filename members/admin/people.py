@@ -5,25 +5,16 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from members import links
 from members.admin.configured import ConfiguredAdmin, TagSheet
 from members.models import Account, MatchReview, Member, Tag
 from members.numbers import read_number
 from privacy import access
 from privacy.access import Occasion
 from privacy.lists import ReadOnlyAdmin
-
-
-def member_link(member: Member | None) -> str:
-    """A member's number, leading to their page."""
-    if member is None:
-        return "—"
-    return format_html(
-        '<a class="sk-link" href="{}">{}</a>', reverse("member:show", args=[member.number]), member.number
-    )
 
 
 class RecordedList(ReadOnlyAdmin):
@@ -68,9 +59,9 @@ class MemberAdmin(RecordedList):
 
     @admin.display(description=_("member"), ordering="id")
     def page(self, member: Member) -> str:
-        return member_link(member)
+        return links.to_member(member)
 
-    @admin.display(description=_("name"))
+    @admin.display(description=pgettext_lazy("of a person", "name"))
     def masked_name(self, member: Member) -> str:
         return access.masked(member, "name")
 
@@ -109,7 +100,7 @@ class AccountAdmin(RecordedList):
 
     @admin.display(description=_("member"))
     def member_page(self, account: Account) -> str:
-        return member_link(account.member)
+        return links.to_member(account.member)
 
 
 @admin.register(MatchReview)
@@ -122,11 +113,11 @@ class MatchReviewAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("member"))
     def one(self, review: MatchReview) -> str:
-        return member_link(review.member)
+        return links.to_member(review.member)
 
     @admin.display(description=_("other member"))
     def another(self, review: MatchReview) -> str:
-        return member_link(review.other)
+        return links.to_member(review.other)
 
     @admin.display(description=_("evidence"))
     def evidence_in_words(self, review: MatchReview) -> str:

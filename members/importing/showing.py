@@ -120,8 +120,8 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         Column(_("Order number"), lambda fact: fact.number),
         Column(_("Buyer"), _buyer),
         Column(_("State"), lambda fact: _status(fact.status), lambda row: _status(row.status)),
-        Column(_("Placed"), lambda fact: minute(fact.placed_at), lambda row: minute(row.placed_at)),
-        Column(_("Paid"), lambda fact: minute(fact.paid_at), lambda row: minute(row.paid_at)),
+        Column(_("Placed at"), lambda fact: minute(fact.placed_at), lambda row: minute(row.placed_at)),
+        Column(_("Paid at"), lambda fact: minute(fact.paid_at), lambda row: minute(row.paid_at)),
         Column(_("Net"), lambda fact: yuan(fact.amounts.net), lambda row: yuan(row.net), True),
         Column(_("Postage"), lambda fact: yuan(fact.amounts.postage), lambda row: yuan(row.postage), True),
         Column(

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.channels import Channel, Store
 from members.models.people import Account, Member
@@ -102,15 +103,8 @@ class Order(SealedModel):
 
 
 class OrderLine(models.Model):
-    # Lines and history are written in the statement after their order's, with the id it answered, and
-    # orders are never deleted: looking each up again at commit took a tenth of the time of an import.
     order = models.ForeignKey(
-        Order,
-        models.PROTECT,
-        related_name="lines",
-        db_index=False,
-        db_constraint=False,
-        verbose_name=_("order"),
+        Order, models.PROTECT, related_name="lines", db_index=False, verbose_name=_("order")
     )
     position = models.PositiveSmallIntegerField(_("position"))
     product = models.CharField(_("product"), max_length=100, blank=True)
@@ -135,12 +129,7 @@ class OrderStatusEntry(models.Model):
     """A step an order took, when it was told: the history is appended, also when steps come disordered."""
 
     order = models.ForeignKey(
-        Order,
-        models.PROTECT,
-        related_name="history",
-        db_index=False,
-        db_constraint=False,
-        verbose_name=_("order"),
+        Order, models.PROTECT, related_name="history", db_index=False, verbose_name=_("order")
     )
     status = models.CharField(_("status"), max_length=10, choices=Order.Status.choices)
     happened_at = models.DateTimeField(_("happened"), null=True)
@@ -170,7 +159,7 @@ class Refund(models.Model):
     goods = _yuan(_("goods"))
     postage = _yuan(_("postage"), default=ZERO)
     lines = models.JSONField(_("lines"), default=list)
-    refunded_at = models.DateTimeField(_("refunded"), null=True)
+    refunded_at = models.DateTimeField(pgettext_lazy("time", "refunded"), null=True)
     version = models.BigIntegerField(_("version"), null=True)
     digest = models.BinaryField(_("digest"), max_length=32, editable=False)
     asked_here = models.BooleanField(_("asked of Shuke"), default=False)

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.channels import Channel, Store
 from privacy.fields import BlindIndexField, SealedDateField, SealedJSONField, SealedModel, SealedTextField
@@ -36,7 +37,7 @@ class Member(SealedModel):
         db_index=False,
         verbose_name=_("merged into"),
     )
-    name = SealedTextField(_("name"), null=True)
+    name = SealedTextField(pgettext_lazy("of a person", "name"), null=True)
     name_index = BlindIndexField(_("name index"), null=True)
     phone = SealedTextField(_("phone"), null=True)
     email = SealedTextField(_("e-mail"), null=True)
@@ -118,7 +119,7 @@ class Account(SealedModel):
     external_id = SealedTextField(_("external id"))
     external_index = BlindIndexField(_("external id index"), null=True)
     nick = SealedTextField(_("nick"), null=True)
-    name = SealedTextField(_("name"), null=True)
+    name = SealedTextField(pgettext_lazy("of a person", "name"), null=True)
     birthday = SealedDateField(_("birthday"), null=True)
     gender = models.CharField(
         _("gender"), max_length=8, choices=Member.Gender.choices, blank=True, default=""

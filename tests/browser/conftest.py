@@ -8,15 +8,12 @@ import pytest
 from django.core.cache import cache
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from members import channels
-from privacy import notices, roles
-from tests import trade as brand
-from tests.trade import Trade
+from privacy import roles
+from tests.counter import PLACE, Shop
 
 # Playwright keeps an event loop in this thread, and the database is asked from it between steps.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-MEI = "+8613800138001"
 PASSWORD = "tea-and-oranges"
 LOCALES = {"en": "en-GB", "zh-hans": "zh-CN"}
 
@@ -29,22 +26,18 @@ def blocked(said: str) -> list[str]:
 
 
 @pytest.fixture
-def shop(live_server: Any, transactional_db: None) -> Trade:
-    """A brand with a counter in Jing'an, staff, and Mei, who has bought online for ¥500."""
+def shop(live_server: Any, transactional_db: None) -> Shop:
+    """The shop and its staff."""
     cache.clear()
-    shop = Trade()
-    jingan = channels.make("jingan", "pos", name="静安")
-    channels.make_store(jingan, "jingan")
-    notices.publish_defaults()
-    roles.make_staff("clerk", "clerk", store="jingan/jingan", password=PASSWORD)
+    shop = Shop()
+    roles.make_staff("clerk", "clerk", store=PLACE, password=PASSWORD)
     for role in ("service", "admin"):
         roles.make_staff(role, role, password=PASSWORD)
-    shop.mei = shop.buy("T-1", "500.00", brand.buyer("tb-mei", brand.phone(MEI), name="梅晓雨")).member_id
     return shop
 
 
 @pytest.fixture
-def sign_in(shop: Trade, live_server: Any, browser: Browser) -> Iterator[SignIn]:
+def sign_in(shop: Shop, live_server: Any, browser: Browser) -> Iterator[SignIn]:
     """Sign in as somebody; answers the page they come to. What a browser complains about fails the test."""
     opened: list[BrowserContext] = []
     complaints: list[str] = []

@@ -6,14 +6,14 @@ import pytest
 from playwright.sync_api import expect
 
 from privacy.models import AccessRecord
-from tests.trade import Trade
+from tests.counter import Shop
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_the_home_shows_figures_and_a_chart(shop: Trade, sign_in: Any, language: str, width: int) -> None:
+def test_the_home_shows_figures_and_a_chart(shop: Shop, sign_in: Any, language: str, width: int) -> None:
     page = sign_in("admin", language=language, width=width)
     expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.locator(".sk-figure")).to_have_count(4)
@@ -22,7 +22,7 @@ def test_the_home_shows_figures_and_a_chart(shop: Trade, sign_in: Any, language:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_service_finds_a_member_and_reveals_the_phone_with_a_reason(shop: Trade, sign_in: Any) -> None:
+def test_service_finds_a_member_and_reveals_the_phone_with_a_reason(shop: Shop, sign_in: Any) -> None:
     page = sign_in("service")
     page.fill("#find-member", "13800138001")
     page.press("#find-member", "Enter")
@@ -39,7 +39,7 @@ def test_service_finds_a_member_and_reveals_the_phone_with_a_reason(shop: Trade,
     assert record.actor_label == "service"
 
 
-def test_a_member_at_390_pixels(shop: Trade, sign_in: Any) -> None:
+def test_a_member_at_390_pixels(shop: Shop, sign_in: Any) -> None:
     page = sign_in("service", width=390)
     page.fill("#find-member", "13800138001")
     page.press("#find-member", "Enter")

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, Route, expect
 from members.models import Member, Order, Refund
 from members.numbers import number_of
 from privacy import consent
-from tests.trade import Trade, proven
+from tests.counter import Shop
+from tests.trade import proven
 
 pytestmark = pytest.mark.browser
 
@@ -35,7 +36,7 @@ def sold() -> list[Order]:
 
 
 @pytest.mark.parametrize(("language", "width"), SCREENS)
-def test_serve_a_member_with_the_keyboard_alone(shop: Trade, sign_in: Any, language: str, width: int) -> None:
+def test_serve_a_member_with_the_keyboard_alone(shop: Shop, sign_in: Any, language: str, width: int) -> None:
     page = sign_in(language=language, width=width)
     expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.locator("#asked")).to_be_focused()
@@ -57,7 +58,7 @@ def test_serve_a_member_with_the_keyboard_alone(shop: Trade, sign_in: Any, langu
     assert proven()
 
 
-def test_two_touches_are_enough(shop: Trade, sign_in: Any) -> None:
+def test_two_touches_are_enough(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     serve(page, "128.50")
     page.click("[data-pay]")
@@ -65,7 +66,7 @@ def test_two_touches_are_enough(shop: Trade, sign_in: Any) -> None:
     assert [order.net for order in sold()] == [Decimal("128.50")]
 
 
-def test_a_double_click_counts_once(shop: Trade, sign_in: Any) -> None:
+def test_a_double_click_counts_once(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     serve(page, "200")
     page.dblclick("[data-pay]")
@@ -75,7 +76,7 @@ def test_a_double_click_counts_once(shop: Trade, sign_in: Any) -> None:
     assert shop.available(shop.mei) == 700
 
 
-def test_a_lost_answer_and_a_second_press_count_once(shop: Trade, sign_in: Any) -> None:
+def test_a_lost_answer_and_a_second_press_count_once(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     serve(page, "200")
 
@@ -94,7 +95,7 @@ def test_a_lost_answer_and_a_second_press_count_once(shop: Trade, sign_in: Any) 
     assert shop.available(shop.mei) == 700
 
 
-def test_a_reload_shows_the_receipt_and_counts_nothing(shop: Trade, sign_in: Any) -> None:
+def test_a_reload_shows_the_receipt_and_counts_nothing(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     serve(page, "200")
     page.click("[data-pay]")
@@ -104,7 +105,7 @@ def test_a_reload_shows_the_receipt_and_counts_nothing(shop: Trade, sign_in: Any
     assert len(sold()) == 1
 
 
-def test_the_same_amount_again_is_asked_about(shop: Trade, sign_in: Any) -> None:
+def test_the_same_amount_again_is_asked_about(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     for _time in range(2):
         serve(page, "200")
@@ -117,7 +118,7 @@ def test_the_same_amount_again_is_asked_about(shop: Trade, sign_in: Any) -> None
     assert len(sold()) == 2
 
 
-def test_the_sum_follows_the_keys(shop: Trade, sign_in: Any) -> None:
+def test_the_sum_follows_the_keys(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     serve(page, "3")
     page.click("[data-max]")
@@ -130,7 +131,7 @@ def test_the_sum_follows_the_keys(shop: Trade, sign_in: Any) -> None:
     assert sold() == []
 
 
-def test_a_scan_that_lands_in_the_amount_finds_the_next_member(shop: Trade, sign_in: Any) -> None:
+def test_a_scan_that_lands_in_the_amount_finds_the_next_member(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     find(page, "13800138001")
     page.wait_for_selector("#till")
@@ -141,7 +142,7 @@ def test_a_scan_that_lands_in_the_amount_finds_the_next_member(shop: Trade, sign
     assert sold() == []
 
 
-def test_keys_that_nobody_listens_to_belong_to_the_scanner(shop: Trade, sign_in: Any) -> None:
+def test_keys_that_nobody_listens_to_belong_to_the_scanner(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     page.evaluate("document.activeElement.blur()")
     page.keyboard.type(number_of(shop.mei))
@@ -149,7 +150,7 @@ def test_keys_that_nobody_listens_to_belong_to_the_scanner(shop: Trade, sign_in:
     expect(page.locator(".desk-card")).to_contain_text("138****8001")
 
 
-def test_offline_nothing_moves_and_the_last_card_stays_masked(shop: Trade, sign_in: Any) -> None:
+def test_offline_nothing_moves_and_the_last_card_stays_masked(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     serve(page, "200")
     page.context.set_offline(True)
@@ -169,7 +170,7 @@ def test_offline_nothing_moves_and_the_last_card_stays_masked(shop: Trade, sign_
     assert sold() == []
 
 
-def test_enrol_a_stranger_and_serve_them_at_once(shop: Trade, sign_in: Any) -> None:
+def test_enrol_a_stranger_and_serve_them_at_once(shop: Shop, sign_in: Any) -> None:
     page = sign_in(width=390)
     find(page, "139 1111 2222")
     expect(page.locator("#id_phone")).to_have_value("139 1111 2222")
@@ -190,7 +191,7 @@ def test_enrol_a_stranger_and_serve_them_at_once(shop: Trade, sign_in: Any) -> N
     assert shop.available(member.pk) == 60
 
 
-def test_refund_part_of_a_sale(shop: Trade, sign_in: Any) -> None:
+def test_refund_part_of_a_sale(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     serve(page, "200")
     page.click("[data-pay]")
@@ -207,7 +208,7 @@ def test_refund_part_of_a_sale(shop: Trade, sign_in: Any) -> None:
     assert shop.available(shop.mei) == 650
 
 
-def test_the_language_changes_and_the_card_stays(shop: Trade, sign_in: Any) -> None:
+def test_the_language_changes_and_the_card_stays(shop: Shop, sign_in: Any) -> None:
     page = sign_in()
     find(page, "13800138001")
     page.wait_for_selector("#till")
@@ -216,7 +217,7 @@ def test_the_language_changes_and_the_card_stays(shop: Trade, sign_in: Any) -> N
     expect(page.locator(".desk-tier")).to_contain_text("普通会员")
 
 
-def test_without_scripts_the_desk_works_as_pages(shop: Trade, sign_in: Any) -> None:
+def test_without_scripts_the_desk_works_as_pages(shop: Shop, sign_in: Any) -> None:
     page = sign_in(java_script_enabled=False)
     find(page, "13800138001")
     page.fill("#id_amount", "200")

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -233,6 +233,7 @@ def test_a_ledger_agrees_with_pencil_and_paper(db: None) -> None:
             max_examples=40,
             stateful_step_count=20,
             deadline=None,
+            phases=(Phase.explicit, Phase.generate),
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -153,7 +153,8 @@ def outcome_of(channel):
             "  FROM loyalty_entry e WHERE e.order_id = o.id)::text,"
             " (SELECT count(*) FROM members_orderline l WHERE l.order_id = o.id),"
             " (SELECT string_agg(h.status, ',' ORDER BY h.id) FROM members_orderstatusentry h"
-            "  WHERE h.order_id = o.id) FROM members_order o JOIN loyalty_wallet w ON w.member_id = o.member_id"
+            "  WHERE h.order_id = o.id)"
+            " FROM members_order o JOIN loyalty_wallet w ON w.member_id = o.member_id"
             " WHERE o.channel_id = %s ORDER BY o.number",
             [channel.pk],
         )

@@ -19,8 +19,8 @@ MOST_MEMBERS = 1_000_000
 
 class Command(BaseCommand):
     help = (
-        "Load the demo into an empty installation: people who buy in several channels, as files in the formats "
-        "of the platforms, imported like any file. The same seed, size and day give the same demo."
+        "Load the demo into an empty installation: people who buy in several channels, as files in the "
+        "platforms' formats, imported like any file. The same seed, size and day give the same demo."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,0 +1,235 @@
+"""No English is left in the Chinese pages: every page that each role can reach is read word by word (E3)."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urldefrag, urljoin, urlsplit
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+from django.urls import Resolver404, resolve, reverse
+
+from config import jobs
+from loyalty import publishing
+from members import api_keys, imports, tags
+from loyalty.models import ProgrammeVersion
+from members.models import ApiKey, Channel, MatchReview, Order, Refund
+from members.numbers import number_of
+from privacy import consent, roles
+from privacy.models import Notice
+from tests import trade as brand
+from tests.counter import MEI, PLACE, Shop
+from tests.members.platform_files import order, text, tmall
+
+# Names that say the role in Chinese, so that no name has to be told from a word.
+STAFF = {
+    "service": "小客",
+    "marketing": "小营",
+    "finance": "小财",
+    "privacy": "小隐",
+    "admin": "小管",
+    "auditor": "小审",
+    "clerk": "小店",
+}
+DEMO = Path(publishing.__file__).parent / "programmes" / "demo.yaml"
+HOST = "http://testserver"
+PAGES_OF_ONE_VIEW = 3
+
+# Words that Chinese pages write in Latin letters too.
+WORDS = set(
+    """Shuke App API CSV XLSX XLS YAML JSON SHA ID UnionID OpenID Webhook Markdown Shopify WooCommerce
+    KB MB GB GBK GB18030 UTF CNY En English Ctrl Enter Esc""".split()
+)
+# What is not a word: numbers of members, names of files, instants, digests, identifiers of the programme.
+NO_WORDS = re.compile(r"SK-[0-9A-Z…]+|[\w-]+\.(?:csv|yaml)|\d{4}-\d\d-\d\dT[\d:+]+|[0-9a-f]{16,}")
+LATIN = re.compile(r"[A-Za-z]+")
+# Pages for programmers, in English everywhere; and what is no page.
+ELSEWHERE = ("/api/", "/docs/api/", "/static/", "/i18n/")
+READ_ATTRIBUTES = ("title", "placeholder", "aria-label", "alt", "data-problem", "data-sending")
+
+
+class Reader(HTMLParser):
+    """What a page says to a person, in its text and its attributes, and where its links lead."""
+
+    SILENT = frozenset({"script", "style"})
+    VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.said: list[str] = []
+        self.links: list[str] = []
+        self._open: list[tuple[str, bool]] = []  # elements, and whether they are silent
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag == "a" and told.get("href"):
+            self.links.append(told["href"])
+        self.said += [told[name] for name in READ_ATTRIBUTES if told.get(name)]
+        if tag == "input" and told.get("type") in ("submit", "button", "reset"):
+            self.said.append(told.get("value", ""))
+        if tag not in self.VOID:
+            # An icon is a word that its font draws as a picture.
+            is_icon = "material-symbols" in told.get("class", "")
+            self._open.append((tag, tag in self.SILENT or is_icon))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and any(name == tag for name, _silent in self._open):
+            if self._open.pop()[0] == tag:
+                return
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not any(silent for _name, silent in self._open):
+            self.said.append(" ".join(data.split()))
+
+
+def english_in(said: str, data: frozenset[str] = frozenset()) -> list[str]:
+    """The words of a text that are English: neither names nor codes, nor what the test itself put there."""
+    for code in data:
+        said = re.sub(rf"(?<![A-Za-z]){re.escape(code)}(?![A-Za-z])", " ", said)
+    words = LATIN.findall(NO_WORDS.sub(" ", said))
+    return [word for word in words if len(word) > 1 and word not in WORDS]
+
+
+def english_of(html: str, data: frozenset[str] = frozenset()) -> list[str]:
+    """What a page says that has English in it."""
+    return [said for said in Reader(html).said if english_in(said, data)]
+
+
+# --- a little of everything ---------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def quiet(settings: Any, tmp_path: Path) -> Iterator[None]:
+    settings.UPLOADS = tmp_path / "uploads"
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def world(db: None) -> Shop:
+    """A shop where everything has happened once, so that no list is empty."""
+    shop = Shop()
+    shop.buy("A-1", "80.00", brand.buyer("app-mei", brand.phone(MEI)), channel=shop.app, at=shop.ago(5))
+    shop.buy("T-2", "60.00", None, at=shop.ago(3))
+    bo = shop.buy("T-3", "10.00", brand.buyer("tb-bo", name="柏舟")).member_id
+    shop.give(shop.mei, 3000)
+    shop.spend(shop.mei, 100)
+    shop.hold(shop.mei, 20)
+    shop.refund("T-1", "R-1", "50.00")
+    shop.refund("T-unknown", "R-2", "5.00")
+    consent.give(shop.member, "marketing", channel="sms")
+    consent.withdraw(shop.member, "marketing", channel="sms")
+    consent.give(shop.member, "personalisation")
+    MatchReview.objects.create(member_id=shop.mei, other_id=bo, reason="name_differs")
+    manager, _password = roles.make_staff("店长", "admin")
+    tags.give(shop.member, "老客", actor_id=manager.pk)
+    api_keys.make(shop.tmall)
+    api_keys.make(manager)
+    publishing.draft(DEMO.read_bytes(), actor=manager)
+    _take_in_files(shop.tmall, manager)
+    jobs.remove_old_jobs.defer(timestamp=0)
+    return shop
+
+
+def _take_in_files(channel: Channel, somebody: User) -> None:
+    """One file that is imported, one to confirm, one whose columns are to be chosen, one that cannot be read."""
+    table = text(["单据", "手机", "付款"], [{"单据": "P-1", "手机": "13900139002", "付款": "12.00"}])
+    ready = tmall(order(1, "mei"), order(2, "bo", "x"))
+    for name, content, is_applied in (
+        ("imported.csv", ready, True),
+        ("ready.csv", tmall(order(2, "bo", "30.00"), order(3, "", "x"), order(1, "mei", "90.00")), False),
+        ("columns.csv", table, False),
+        ("broken.xlsx", b"PK\x03\x04 no spreadsheet", False),
+    ):
+        run = imports.take_in(channel, name, [content], actor_id=somebody.pk)
+        imports.read(run.pk)
+        if is_applied:
+            imports.start(run.pk)
+            imports.carry_out(run.pk)
+
+
+def data_of(shop: Shop) -> frozenset[str]:
+    """What stands on pages as it was put in: codes of channels, tiers and rules, numbers, prefixes of keys."""
+    return frozenset(
+        [
+            *(channel.code for channel in Channel.objects.all()),
+            *(order.number for order in Order.objects.all()),
+            *Refund.objects.values_list("number", flat=True),
+            *Refund.objects.values_list("order_number", flat=True),
+            *ApiKey.objects.values_list("prefix", flat=True),
+            *Notice.objects.values_list("version", flat=True),
+            *(code for version in ProgrammeVersion.objects.all() for code in _codes_of(version.document)),
+        ]
+    )
+
+
+def _codes_of(document: Any) -> Iterator[str]:
+    """The codes of a programme's tiers, rules and rewards, in which the brand names its own things."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if key in ("code", "programme", "time_zone", "coupon", "gift"):
+                yield value
+            yield from _codes_of(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _codes_of(value)
+
+
+def signed_in(role: str) -> Client:
+    user, _password = roles.make_staff(STAFF[role], role, store=PLACE if role == "clerk" else "")
+    client = Client(headers={"accept-language": "zh-hans"})
+    client.force_login(user)
+    return client
+
+
+# --- reading every page -------------------------------------------------------------------------------
+
+
+def crawl(client: Client, *begins: str) -> Iterator[tuple[str, str]]:
+    """Every page that links lead to, as (address, html); of one view only a few."""
+    waiting, known, opened = list(begins), set(begins), Counter[tuple[str, ...]]()
+    while waiting:
+        address = waiting.pop(0)
+        view = _view_of(address)
+        if view is None or opened[view] >= PAGES_OF_ONE_VIEW:
+            continue
+        opened[view] += 1
+        answer = client.get(address, follow=True)
+        assert answer.status_code == 200, address
+        if not answer["Content-Type"].startswith("text/html"):
+            continue
+        html = answer.content.decode()
+        yield address, html
+        here = answer.redirect_chain[-1][0] if answer.redirect_chain else address
+        for link in Reader(html).links:
+            found = urldefrag(urljoin(HOST + here, link)).url
+            if found.startswith(HOST) and (path := found.removeprefix(HOST)) not in known:
+                known.add(path)
+                waiting.append(path)
+
+
+def _view_of(address: str) -> tuple[str, ...] | None:
+    """What tells pages apart: the view and which questions its address asks. None: not read here."""
+    parts = urlsplit(address)
+    if parts.path.startswith(ELSEWHERE):
+        return None
+    return (resolve(parts.path).view_name, *sorted(part.split("=")[0] for part in parts.query.split("&")))
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_no_english_is_left_in_what_a_role_can_reach(world, role):
+    client, data = signed_in(role), data_of(world)
+    member = number_of(world.mei)
+    begins = ["/", "/imports/", "/desk/", f"/desk/{member}/", f"/desk/{member}/refunds/", f"/members/{member}/"]
+    allowed = [begin for begin in begins if client.get(begin).status_code != 403]
+    read = {address: english_of(html, data) for address, html in crawl(client, *allowed)}
+    print(len(read)); print("\n".join(read))
+    assert {address: said for address, said in read.items() if said} == {}
