@@ -7,6 +7,8 @@ from pathlib import Path
 from config import cluster, folders
 
 MARK = ".only-for-benchmarks"
+# What somebody may have set for an installation of theirs.
+FOREIGN = ("DATABASE_URL", "DATABASE_OWNER_URL", "SHUKE_AS_OWNER", "DATA_KEYS", "INDEX_KEY", "PGOPTIONS")
 
 
 class NotOurs(Exception):
@@ -19,7 +21,7 @@ def enter(folder: Path) -> None:
     remove(folder)
     folders.make(folder, folders.PASSABLE)
     (folder / MARK).touch()
-    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "SHUKE_AS_OWNER", "DATA_KEYS", "INDEX_KEY"):
+    for name in FOREIGN:
         os.environ.pop(name, None)
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "config.settings",

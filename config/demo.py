@@ -80,6 +80,7 @@ def load(plan: Plan, say: Say) -> dict[str, Any]:
     sales = _sell_at_the_desk(plan, staff[StaffProfile.Role.CLERK].pk)
     say(_("%(count)s sales at the desk.") % {"count": sales})
     _prove()
+    say(_("The audit of the ledger finds nothing."))
     shop.write_sign_ins()
     _note(plan, is_loaded=True)
     return summary()

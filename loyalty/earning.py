@@ -9,6 +9,7 @@ Pure: one evaluator for one order, for a batch, and for any replay.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -56,9 +57,19 @@ def base_of(*, net: Decimal, points_value: Decimal, policy: PointsPolicy) -> Dec
 
 
 def price(
-    situation: Situation, *, base: Decimal, programme: Programme, tier: Tier, room: Room | None = None
+    situation: Situation | None,
+    *,
+    base: Decimal,
+    programme: Programme,
+    tier: Tier,
+    room: Room | None = None,
 ) -> Priced:
-    """Price one order by the rules of one programme version, for a member of one tier."""
+    """Price one order by the rules of one programme version, for a member of one tier.
+
+    `situation` is None when no rule runs at the time of the order: then nobody needs to look.
+    """
+    if situation is None:
+        return _priced_plainly(base, programme, tier)
     rules = _applicable(programme, situation)
     factors = sorted(
         (rule for rule in rules if rule.factor is not None and not rule.stack), key=_greatest_first
@@ -89,7 +100,24 @@ def price(
             uses[rule.code] = uses.get(rule.code, 0) + given
             told.append(_told(rule, rule.bonus, given, bonus=rule.bonus))
             total += given
-    why = {
+    why = _why(base, programme, tier, plain=plain, total=total)
+    if told:
+        why["rules"] = told
+    return Priced(points=total, why=why, uses={code: points for code, points in uses.items() if points})
+
+
+def running(programme: Programme, at: datetime) -> list[Rule]:
+    """The rules that give points to orders paid at an instant, highest priority first."""
+    return [rule for rule in programme.rules if (rule.factor is not None or rule.bonus) and rule.holds_at(at)]
+
+
+def _priced_plainly(base: Decimal, programme: Programme, tier: Tier) -> Priced:
+    points = floor(base * programme.points.base_per_yuan * tier.benefits.coefficient)
+    return Priced(points=points, why=_why(base, programme, tier, plain=points, total=points), uses={})
+
+
+def _why(base: Decimal, programme: Programme, tier: Tier, *, plain: int, total: int) -> dict[str, Any]:
+    return {
         "base": str(base),
         "base_per_yuan": str(programme.points.base_per_yuan),
         "tier": tier.code,
@@ -97,21 +125,12 @@ def price(
         "plain": plain,
         "points": total,
     }
-    if told:
-        why["rules"] = told
-    return Priced(points=total, why=why, uses={code: points for code, points in uses.items() if points})
 
 
 def _applicable(programme: Programme, situation: Situation) -> list[Rule]:
     """Rules that hold for this order, highest priority first, up to the first exclusive one."""
     found: list[Rule] = []
-    for rule in programme.rules:
-        if rule.starts_at is not None and situation.order_time < rule.starts_at:
-            continue
-        if rule.ends_at is not None and situation.order_time >= rule.ends_at:
-            continue
-        if rule.factor is None and not rule.bonus:
-            continue
+    for rule in running(programme, situation.order_time):
         if compile(rule.when, programme.time_zone).holds(situation):
             found.append(rule)
             if rule.exclusive:
@@ -163,17 +182,22 @@ def stays(*, earned: int, net_bought: Decimal, kept: Decimal) -> int:
 
     Cumulative over all refunds, so that any split of a full refund takes exactly what was earned.
     """
+    if kept == net_bought:
+        return earned
     if net_bought <= 0:
         return earned if kept >= net_bought else 0
-    return floor(Fraction(earned) * Fraction(kept) / Fraction(net_bought))
+    return earned * _cents(kept) // _cents(net_bought)
 
 
 def returned(*, spent: int, net_bought: Decimal, kept: Decimal) -> int:
     """What of the points an order was paid with comes back: floor(spent x refunded / bought)."""
     if net_bought <= 0 or kept <= 0:
         return spent
-    refunded = max(Decimal(0), net_bought - kept)
-    return floor(Fraction(spent) * Fraction(refunded) / Fraction(net_bought))
+    return spent * _cents(max(Decimal(0), net_bought - kept)) // _cents(net_bought)
+
+
+def _cents(yuan: Decimal) -> int:
+    return int(yuan * 100)
 
 
 def spread(points: int, amounts: Sequence[Decimal]) -> list[int]:

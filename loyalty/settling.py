@@ -262,7 +262,9 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
     snapshot = _unpriced(order, purse, batch)
     tier = programme.tier(purse.tier)
     zone = programme.time_zone
-    situation = situations.of(order, at=at, tier=tier.code, buyers=batch.buyers, bought=bought, zone=zone)
+    situation = None
+    if earning.running(programme, at):
+        situation = situations.of(order, at=at, tier=tier.code, buyers=batch.buyers, bought=bought, zone=zone)
     day = at.astimezone(zone).date()
     priced = earning.price(
         situation,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -33,9 +33,16 @@ class Line:
     recorded_at: datetime
 
 
-def entries(member_id: int, *, before_id: int | None = None, limit: int = 50) -> list[Line]:
-    """A member's entries, latest first; `before_id` pages on."""
-    found = Entry.objects.filter(wallet__member=member_id).select_related("channel", "order")
+def entries(
+    member_id: int,
+    *,
+    before_id: int | None = None,
+    limit: int = 50,
+    wanted: QuerySet[Entry] | None = None,
+) -> list[Line]:
+    """A member's entries, latest first; `before_id` pages on, `wanted` narrows (by kind, channel, time)."""
+    narrowed = Entry.objects.all() if wanted is None else wanted
+    found = narrowed.filter(wallet__member=member_id).select_related("channel", "order")
     if before_id is not None:
         found = found.filter(pk__lt=before_id)
     return [line(entry) for entry in found.order_by("-version")[:limit]]

@@ -9,6 +9,8 @@ from rest_framework.response import Response
 
 from loyalty import ledger, points, statement
 from loyalty.api import answers, shapes
+from loyalty.api.filters import asked_filter
+from loyalty.models import Entry
 from loyalty.points import HoldReceipt, PointsReceipt
 from loyalty.statement import Line
 from members import seeing
@@ -68,13 +70,21 @@ class PointsEntries(ApiView):
         "points_entries",
         answers={200: shapes.Entries},
         refusals=(404,),
-        parameters=(LIMIT, OpenApiParameter("cursor", int, description="Taken from `next`.")),
+        parameters=(
+            LIMIT,
+            OpenApiParameter("cursor", int, description="Taken from `next`."),
+            OpenApiParameter("kind", str, many=True, enum=Entry.Kind.values),
+            OpenApiParameter("channel", str, description="The code of a channel."),
+            OpenApiParameter("recorded_from", str, description="An instant, RFC 3339."),
+            OpenApiParameter("recorded_to", str, description="An instant, RFC 3339; not included."),
+        ),
     )
     def get(self, request: Request, member_no: str) -> Response:
         """The statement, latest first, each entry with its reason in words and in numbers."""
         limit = asked_limit(request)
         before = asked_number(request, "cursor", None, least=1, most=MOST_VERSION)
-        lines = statement.entries(seeing.id_of(member_no), before_id=before, limit=limit + 1)
+        wanted = asked_filter(request).qs
+        lines = statement.entries(seeing.id_of(member_no), before_id=before, limit=limit + 1, wanted=wanted)
         page = lines[:limit]
         more = len(lines) > limit
         following = address_of_next(request, cursor=page[-1].id) if more else None

@@ -195,7 +195,7 @@ def signed_in(role: str) -> Client:
 
 def crawl(client: Client, *begins: str) -> Iterator[tuple[str, str]]:
     """Every page that links lead to, as (address, html); of one view only a few."""
-    waiting, known, opened = list(begins), set(begins), Counter[tuple[str, ...]]()
+    waiting, known, opened = list(begins), set(begins), Counter[str]()
     while waiting:
         address = waiting.pop(0)
         view = _view_of(address)
@@ -216,12 +216,10 @@ def crawl(client: Client, *begins: str) -> Iterator[tuple[str, str]]:
                 waiting.append(path)
 
 
-def _view_of(address: str) -> tuple[str, ...] | None:
-    """What tells pages apart: the view and which questions its address asks. None: not read here."""
-    parts = urlsplit(address)
-    if parts.path.startswith(ELSEWHERE):
-        return None
-    return (resolve(parts.path).view_name, *sorted(part.split("=")[0] for part in parts.query.split("&")))
+def _view_of(address: str) -> str | None:
+    """The name of the view that answers an address; None when it is none of the pages read here."""
+    path = urlsplit(address).path
+    return None if path.startswith(ELSEWHERE) else resolve(path).view_name
 
 
 @pytest.mark.parametrize("role", STAFF)
@@ -230,6 +228,11 @@ def test_no_english_is_left_in_what_a_role_can_reach(world, role):
     member = number_of(world.mei)
     begins = ["/", "/imports/", "/desk/", f"/desk/{member}/", f"/desk/{member}/refunds/", f"/members/{member}/"]
     allowed = [begin for begin in begins if client.get(begin).status_code != 403]
-    read = {address: english_of(html, data) for address, html in crawl(client, *allowed)}
-    print(len(read)); print("\n".join(read))
-    assert {address: said for address, said in read.items() if said} == {}
+    left: dict[str, str] = {}
+    pages = 0
+    for address, html in crawl(client, *allowed):
+        pages += 1
+        for said in english_of(html, data):
+            left.setdefault(said, address)
+    assert pages >= len(begins) // 2
+    assert not left, "\n".join(f"{address}: {said}" for said, address in left.items())

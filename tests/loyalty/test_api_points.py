@@ -237,3 +237,15 @@ def test_a_clerk_redeems_in_the_own_store_under_own_causes(trade: Trade, tmall: 
         ("pos", "jingan", other.pk),
     ]
     assert proven()
+
+
+def test_the_statement_is_narrowed_by_kind_channel_and_time(tmall: Api, mei: str) -> None:
+    tmall.once(mei + "redeem/", ask(5, "redeem-1"))
+    redeemed = tmall.get(f"{mei}entries/?kind=redeem").body["entries"]
+    assert [entry["points"] for entry in redeemed] == [-5]
+    both = tmall.get(f"{mei}entries/?kind=redeem&kind=earn&channel=tmall").body["entries"]
+    assert {entry["kind"] for entry in both} == {"redeem", "earn"}
+    assert tmall.get(f"{mei}entries/?channel=nowhere").body["entries"] == []
+    assert tmall.get(f"{mei}entries/?recorded_to=2020-01-01T00:00:00Z").body["entries"] == []
+    for wrong in ("kind=gift", "recorded_from=yesterday"):
+        assert tmall.get(f"{mei}entries/?{wrong}").code == "api.invalid"

@@ -88,5 +88,5 @@ def _lines(found: dict[str, Any]) -> list[str]:
         _("Members: %(members)s (%(tiers)s); matches to review: %(reviews)s") % said,
         _("Orders: %(orders)s, of which %(nameless)s name no buyer") % said,
         _("Points outstanding: %(outstanding)s (%(points)s)") % said,
-        _("The audit of the ledger finds nothing. %(seconds)s seconds.") % said,
+        _("%(seconds)s seconds.") % said,
     ]
