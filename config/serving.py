@@ -210,16 +210,20 @@ def _has_given_up(parent: int) -> bool:
     """Whether the program that started us ended, or waits for us to end after a Ctrl-C of its own.
 
     A make that gets SIGINT alone passes it to nobody: it puts the signal back to its default and waits.
+    One that a script started in the background ignores SIGINT from the start, and has not given up.
     """
-    if os.getppid() != parent:
-        return True
+    return os.getppid() != parent or parent_heeds_nothing(parent)
+
+
+def parent_heeds_nothing(parent: int) -> bool:
+    """Whether a make has put SIGINT back to its default: it is on its way out and waits for us."""
     try:
         status = Path(f"/proc/{parent}/status").read_text()
     except OSError:
         return False
-    caught = next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), "")
-    name = status.splitlines()[0].split()[-1]
-    return name in {"make", "gmake"} and not int(caught or "0", 16) & 1 << (signal.SIGINT - 1)
+    told = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    heeded = int(told.get("SigCgt", "0"), 16) | int(told.get("SigIgn", "0"), 16)
+    return told.get("Name", "") in {"make", "gmake"} and not heeded & 1 << (signal.SIGINT - 1)
 
 
 def _answers(host: str, port: int) -> bool:

@@ -5,13 +5,14 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import conditions, offers
+from loyalty.comparison import PLACES
 from loyalty.programme import Programme
 
 
 def not_acted_upon_yet(programme: Programme) -> list[str]:
     """What the programme says and Shuke keeps, but does not act upon in this release; one sentence each."""
     kept = [
-        _("The section %(section)s is kept, but not acted upon yet.") % {"section": section}
+        _("The section %(section)s is kept, but not acted upon yet.") % {"section": PLACES[section]}
         for section in offers.SECTIONS
         if programme.rest.get(section)
     ]

@@ -73,7 +73,48 @@ LABELS: dict[str, Promise] = {
     "limits.budget": _("budget of points"),
 }
 
-_PLACES: dict[str, Promise] = {
+# Words that settings of activities and referrals are put together from: `check_in.points`.
+_WORDS: dict[str, Promise] = {
+    "enrolment": _("enrolment"),
+    "first_purchase": _("first purchase"),
+    "profile_step": _("step of the profile"),
+    "check_in": _("check-in"),
+    "streak": _("days in a row"),
+    "review": _("review"),
+    "points": _("points"),
+    "coupon": _("coupon"),
+    "gift": _("gift"),
+    "tier": _("tier"),
+    "counts_after": _("counts after"),
+    "each": _("for each friend"),
+    "ladder": _("friends in all"),
+    "both": _("both"),
+    "referrer": _("referrer"),
+    "friend": _("friend"),
+    "benefits": _("benefits"),
+    "extra": _("in the brand's own words"),
+}
+
+# Settings that take one of a few words; a word of the brand's own stands for itself.
+CHOICES: dict[str, dict[str, Promise]] = {
+    "refund_shortage": {
+        "debt": _("becomes a debt"),
+        "refuse": _("refuses the refund"),
+        "money": _("is withheld in money"),
+    },
+    "qualify.mode": {"all": _("all"), "any": _("any")},
+    "keep.down": {"one": _("one tier"), "to_fit": _("to fit")},
+    "keep.on_refund": {"keep": _("stays"), "reassess": _("is judged at once")},
+    "benefits.shipping": {"none": _("none"), "regional": _("in some regions"), "free": _("nationwide")},
+    "counts_after": {"enrolment": _("enrolment"), "first_purchase": _("first purchase")},
+    "benefits.service": {
+        "standard": _("standard"),
+        "priority": _("priority"),
+        "adviser": _("a named adviser"),
+    },
+}
+
+PLACES: dict[str, Promise] = {
     "": _("Programme"),
     "points": _("Points"),
     "tiers": _("Tiers"),
@@ -119,21 +160,22 @@ class Difference:
         """Where it is, in the reader's language: "Tier silver"."""
         if self.item:
             return str(_ITEMS[self.section]) % {"code": self.item}
-        return str(_PLACES[self.section])
+        return str(PLACES[self.section])
 
     def label(self) -> str:
         """What it is, in the reader's language; a word of the brand's own stays as it is."""
-        return str(LABELS.get(self.setting) or self.setting)
+        known = LABELS.get(self.setting)
+        return str(known) if known else " · ".join(str(_WORDS.get(w, w)) for w in self.setting.split("."))
 
     def was(self) -> str:
         """The old value in the reader's language."""
-        return value_in_words(self.before)
+        return value_in_words(self.before, self.setting)
 
     def now(self) -> str:
         """The new value in the reader's language."""
         if self.path == "effective_from" and self.after is None:
             return str(_("when it is published"))
-        return value_in_words(self.after)
+        return value_in_words(self.after, self.setting)
 
     def sentence(self, language: str) -> str:
         """The whole difference in words."""
@@ -230,10 +272,12 @@ def _is_flat(values: list[Any]) -> bool:
 # --- in words ----------------------------------------------------------------------------------------
 
 
-def value_in_words(value: Any) -> str:
+def value_in_words(value: Any, setting: str = "") -> str:
     """A setting's value as people read it, in the language that is active."""
     if value is None:
         return NOTHING
+    if isinstance(value, str):
+        return str(CHOICES.get(setting, {}).get(value, value))
     if isinstance(value, bool):
         return str(pgettext_lazy("answer", "yes") if value else pgettext_lazy("answer", "no"))
     if isinstance(value, Decimal):

@@ -258,7 +258,8 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
     """Price the order by the state of this moment, once and for all."""
     at = _time_of(order)
     programme = batch.programmes.at(at).programme
-    again = order.order_id in batch.priced
+    before = batch.priced.get(order.order_id)
+    again = before is not None and before.is_priced
     snapshot = _unpriced(order, purse, batch)
     tier = programme.tier(purse.tier)
     zone = programme.time_zone

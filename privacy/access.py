@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
@@ -115,6 +116,21 @@ def note(
         request_id=occasion.request_id,
         ip=mask_ip(occasion.ip),
     )
+
+
+def model_in_words(label: str) -> str:
+    """What kind of record a model's label stands for, in the reader's language."""
+    return str(apps.get_model(label)._meta.verbose_name)
+
+
+def fields_in_words(record: AccessRecord) -> list[str]:
+    """The names of the fields that were seen, in the reader's language."""
+    names = {field.name: str(getattr(field, "verbose_name", field.name)) for field in _fields(record.model)}
+    return [names.get(name, name) for name in map(str, record.fields)]
+
+
+def _fields(label: str) -> Iterable[Any]:
+    return apps.get_model(label)._meta.get_fields()
 
 
 def looks_at(member: models.Model) -> models.QuerySet[AccessRecord]:

@@ -1,27 +1,65 @@
 """The console's read-only lists of this app."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
-from privacy.lists import ReadOnlyAdmin
+from privacy import access, register
+from privacy.lists import ReadOnlyAdmin, WordsFilter
 from privacy.models import AccessRecord, ConsentEvent, Notice
+from privacy.models.consent import word_for
+
+
+class ByModel(WordsFilter):
+    title, parameter_name = _("kind of record"), "model"
+
+    @property
+    def words(self) -> dict[str, str]:  # type: ignore[override]
+        """The kinds of records that hold personal data."""
+        labels = dict.fromkeys(field.model for field in register.all_fields())
+        return {label: access.model_in_words(label) for label in labels}
+
+
+class ByPurpose(WordsFilter):
+    title, parameter_name, words = _("purpose"), "purpose", dict(ConsentEvent.Purpose.choices)
+
+
+class ByWay(WordsFilter):
+    title, parameter_name, words = _("by way of"), "channel", dict(ConsentEvent.Way.choices)
 
 
 @admin.register(AccessRecord)
 class AccessRecordAdmin(ReadOnlyAdmin):
-    list_display = ["recorded_at", "actor_label", "action", "model", "member", "fields", "reason"]
-    list_filter = ["action", "model", "recorded_at"]
+    list_display = ["recorded_at", "actor_label", "action", "kind", "member", "seen", "reason"]
+    list_filter = ["action", ByModel, "recorded_at"]
     list_select_related = ["member"]
     search_fields = ["=actor_label", "=request_id"]
     ordering = ["-recorded_at"]
 
+    @admin.display(description=_("kind of record"), ordering="model")
+    def kind(self, record: AccessRecord) -> str:
+        return access.model_in_words(record.model)
+
+    @admin.display(description=_("fields"))
+    def seen(self, record: AccessRecord) -> str:
+        return ", ".join(access.fields_in_words(record))
+
 
 @admin.register(ConsentEvent)
 class ConsentEventAdmin(ReadOnlyAdmin):
-    list_display = ["happened_at", "member", "purpose", "channel", "party", "granted", "method", "source"]
-    list_filter = ["purpose", "channel", "granted", "method"]
+    list_display = ["happened_at", "member", "what_for", "way", "party", "granted", "method", "source"]
+    fields = readonly_fields = [*list_display, "notice", "notice_version", "recorded_at", "actor", "receipt"]
+    list_filter = [ByPurpose, ByWay, "granted", "method"]
     list_select_related = ["member"]
     search_fields = ["=receipt"]
     ordering = ["-happened_at"]
+
+    @admin.display(description=_("purpose"), ordering="purpose")
+    def what_for(self, event: ConsentEvent) -> str:
+        return word_for(event.purpose, ConsentEvent.Purpose)
+
+    @admin.display(description=_("by way of"), ordering="channel")
+    def way(self, event: ConsentEvent) -> str:
+        return word_for(event.channel, ConsentEvent.Way)
 
 
 @admin.register(Notice)

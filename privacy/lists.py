@@ -1,11 +1,14 @@
 """Lists of the console: they show, they never edit, and they stay quick on tables that only grow."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from unfold.admin import ModelAdmin
 
 FEW = 20_000  # below this a table is counted, above it is estimated
@@ -27,6 +30,20 @@ class EstimatingPaginator(Paginator):
             )
             estimate: int = cursor.fetchone()[0]
         return estimate if estimate > FEW else super().count
+
+
+class WordsFilter(admin.SimpleListFilter):
+    """Narrows a list by a column of codes, which it shows in words. `parameter_name` is the column."""
+
+    words: ClassVar[Mapping[str, str | Promise]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The codes with their words, in the reader's language."""
+        return [(code, str(word)) for code, word in self.words.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with the chosen code."""
+        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.forms import BoundField
+from django.forms import BooleanField, BoundField, Field
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -19,11 +19,13 @@ from django.urls import URLPattern, path
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.admin import ModelAdmin
 
 from loyalty import programme_file, publishing
 from loyalty.admin.programme_form import (
+    CHECKED,
     TIERS,
     ProgrammeForm,
     digest,
@@ -32,7 +34,7 @@ from loyalty.admin.programme_form import (
     with_tier,
     without,
 )
-from loyalty.comparison import rule_sentence
+from loyalty.comparison import CHOICES, rule_sentence
 from loyalty.errors import DraftChanged, ProgrammeInvalid
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import document, parse
@@ -274,8 +276,9 @@ def _matrix(form: ProgrammeForm, base: ProgrammeVersion, newest: ProgrammeVersio
 
     def cell(name: str, old_name: str, about: str = "") -> Cell:
         old = today.get(old_name)
-        changed = old is not None and old != form.initially[name]
-        return Cell(form[name], old if changed else None, about)
+        if old is None or old == form.initially[name]:
+            return Cell(form[name], None, about)
+        return Cell(form[name], _in_words(name, form.fields[name], old), about)
 
     def row(setting: Any, position: int, tier: dict[str, Any]) -> Cell:
         way = setting.path.replace(".", "-")
@@ -301,6 +304,15 @@ def _matrix(form: ProgrammeForm, base: ProgrammeVersion, newest: ProgrammeVersio
         ],
         "rules": [(rule, rule_sentence(rule, language)) for rule in parse(base.document).rules],
     }
+
+
+def _in_words(name: str, field: Field, value: str) -> str:
+    """What a field held, as people read it."""
+    if isinstance(field, BooleanField):
+        return str(pgettext("answer", "yes") if value == CHECKED else pgettext("answer", "no"))
+    setting = ".".join(name.split("-")[2:])  # tiers-1-benefits-service
+    words = dict(getattr(field, "choices", ())) or CHOICES.get(setting, {})
+    return str(words.get(value, value))
 
 
 def _tier_name(tier: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.comparison import CHOICES
 from loyalty.errors import ProgrammeInvalid
 from loyalty.programme import parse
 
@@ -58,11 +59,7 @@ ROUNDINGS: Choices = (
     ("month_end", _("to the end of the month")),
     ("year_end", _("to the end of the year")),
 )
-SHORTAGES: Choices = (
-    ("debt", _("becomes a debt")),
-    ("refuse", _("refuses the refund")),
-    ("money", _("is withheld in money")),
-)
+SHORTAGES: Choices = tuple(CHOICES["refund_shortage"].items())
 
 BEGINNING = Setting(_("Holds from (empty: from when it is published)"), "effective_from")
 
@@ -92,7 +89,7 @@ TIERS = (
         (
             Setting(_("Spend, yuan"), "qualify.asked.spend"),
             Setting(_("Number of orders"), "qualify.asked.orders", "whole"),
-            Setting(_("Needed"), "qualify.mode", "choice", "all", (("all", _("all")), ("any", _("any")))),
+            Setting(_("Needed"), "qualify.mode", "choice", "all", tuple(CHOICES["qualify.mode"].items())),
             Setting(_("Within months"), "qualify.window.months", "whole", "12"),
         ),
         above_lowest=True,
@@ -107,14 +104,14 @@ TIERS = (
                 "keep.down",
                 "choice",
                 "one",
-                (("one", _("one tier")), ("to_fit", _("to fit"))),
+                tuple(CHOICES["keep.down"].items()),
             ),
             Setting(
                 _("On a refund"),
                 "keep.on_refund",
                 "choice",
                 "keep",
-                (("keep", _("stays")), ("reassess", _("is judged at once"))),
+                tuple(CHOICES["keep.on_refund"].items()),
             ),
         ),
         above_lowest=True,

@@ -23,6 +23,8 @@ from members.models import Account, Member
 from privacy import access, consent, roles
 from privacy.access import Occasion
 from privacy.errors import ShukeError
+from privacy.models import ConsentEvent
+from privacy.models.consent import word_for
 
 P = ParamSpec("P")
 MemberView = Callable[Concatenate[HttpRequest, Member, P], HttpResponse]
@@ -199,7 +201,12 @@ def _accounts(member: Member) -> list[dict[str, Any]]:
 def _consents(member: Member) -> list[dict[str, Any]]:
     said = sorted(consent.current(member).items())
     return [
-        {"purpose": timeline.purpose_in_words(key[0]), "channel": key[1], "party": key[2], "granted": granted}
+        {
+            "purpose": word_for(key[0], ConsentEvent.Purpose),
+            "way": "" if key[1] == ConsentEvent.ANY_CHANNEL else word_for(key[1], ConsentEvent.Way),
+            "party": key[2],
+            "granted": granted,
+        }
         for key, granted in said
     ]
 

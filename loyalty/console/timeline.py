@@ -19,11 +19,11 @@ from django.utils.translation import gettext_lazy
 from loyalty import publishing, statement
 from loyalty.card import in_words
 from loyalty.models import Entry, TierChange
-from members.enrolment import MEMBERSHIP
 from members.models import Member, Order
 from members.templatetags.amounts import points, signed, yuan
-from privacy.access import looks_at
+from privacy.access import fields_in_words, looks_at
 from privacy.models import AccessRecord, ConsentEvent
+from privacy.models.consent import word_for
 
 PAGE = 40
 
@@ -126,10 +126,11 @@ def _consents(member: Member, before: datetime | None, limit: int) -> Iterator[E
         rows = rows.filter(happened_at__lt=before)
     methods = dict(ConsentEvent.Method.choices)
     for event in rows.order_by("-happened_at", "-id")[:limit]:
-        purpose = purpose_in_words(event.purpose)
+        purpose = word_for(event.purpose, ConsentEvent.Purpose)
         said = _("Agreed: %(purpose)s") if event.granted else _("Withdrawn: %(purpose)s")
         notice = _("notice %(version)s") % {"version": event.notice_version} if event.notice_version else ""
-        parts = [str(methods.get(event.method, event.method)), event.channel, event.party, notice]
+        way = word_for(event.channel, ConsentEvent.Way)
+        parts = [str(methods.get(event.method, event.method)), way, event.party, notice]
         yield Event(
             kind="consent",
             at=event.happened_at,
@@ -138,19 +139,12 @@ def _consents(member: Member, before: datetime | None, limit: int) -> Iterator[E
         )
 
 
-def purpose_in_words(purpose: str) -> str:
-    """A purpose as staff read it; a word that the programme added stands for itself."""
-    words: dict[str, str | Promise] = dict(ConsentEvent.Purpose.choices)
-    words[MEMBERSHIP] = _("Membership agreement")
-    return str(words.get(purpose, purpose))
-
-
 def _looks(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
     rows = looks_at(member)
     if before:
         rows = rows.filter(recorded_at__lt=before)
     for record in rows[:limit]:
-        details = [", ".join(map(str, record.fields)), record.reason]
+        details = [", ".join(fields_in_words(record)), record.reason]
         yield Event(
             kind="access",
             at=record.recorded_at,

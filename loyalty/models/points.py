@@ -123,7 +123,7 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.points:+d}"
+        return f"{self.get_kind_display()} {self.points:+d}"
 
 
 class Lot(models.Model):
@@ -228,7 +228,7 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.state} {self.points}"
+        return f"{self.get_state_display()} {self.points}"
 
 
 class HoldLot(models.Model):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from members.admin.configured import ConfiguredAdmin, StoreSheet
-from members.models import ApiKey, Channel, Store
+from members.models import ApiKey, Channel, Identifier, Scope, Store
 from privacy import roles
 from privacy.lists import ReadOnlyAdmin
 
@@ -39,7 +39,8 @@ class ChannelAdmin(ModelAdmin):
 
     @admin.display(description=_("vouches for"))
     def verified(self, channel: Channel) -> str:
-        return ", ".join(channel.vouches_for)
+        words = dict(Identifier.Kind.choices)
+        return ", ".join(str(words.get(kind, kind)) for kind in channel.vouches_for)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["code", "platform"] if obj else []
@@ -78,4 +79,5 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("scopes"))
     def granted(self, key: ApiKey) -> str:
-        return ", ".join(key.scopes)
+        words = dict(Scope.choices)
+        return ", ".join(str(words.get(scope, scope)) for scope in key.scopes)

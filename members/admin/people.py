@@ -10,11 +10,12 @@ from django.utils.translation import pgettext_lazy
 
 from members import links
 from members.admin.configured import ConfiguredAdmin, TagSheet
-from members.models import Account, MatchReview, Member, Tag
+from members.identity import LINK_REASONS
+from members.models import Account, Identifier, MatchReview, Member, Tag
 from members.numbers import read_number
 from privacy import access
 from privacy.access import Occasion
-from privacy.lists import ReadOnlyAdmin
+from privacy.lists import ReadOnlyAdmin, WordsFilter
 
 
 class RecordedList(ReadOnlyAdmin):
@@ -78,6 +79,10 @@ class MemberAdmin(RecordedList):
         return queryset.filter(number=read_number(search_term)), False
 
 
+class ByLink(WordsFilter):
+    title, parameter_name, words = _("linked by"), "linked_by", LINK_REASONS
+
+
 @admin.register(Account)
 class AccountAdmin(RecordedList):
     list_display = [
@@ -85,18 +90,23 @@ class AccountAdmin(RecordedList):
         "channel",
         "member_page",
         "phone_masked",
-        "linked_by",
+        "link",
         "linked_at",
         "unbound_at",
     ]
     list_display_links = None
-    list_filter = ["channel", "linked_by"]
+    fields = readonly_fields = [*list_display, "joined_at", "heard_at"]
+    list_filter = ["channel", ByLink]
     list_select_related = ["channel", "member"]
     ordering = ["-id"]
 
     @admin.display(description=_("external id"))
     def masked_id(self, account: Account) -> str:
         return access.masked(account, "external_id")
+
+    @admin.display(description=_("linked by"), ordering="linked_by")
+    def link(self, account: Account) -> str:
+        return str(LINK_REASONS.get(account.linked_by, account.linked_by))
 
     @admin.display(description=_("member"))
     def member_page(self, account: Account) -> str:
@@ -121,7 +131,12 @@ class MatchReviewAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("evidence"))
     def evidence_in_words(self, review: MatchReview) -> str:
-        return "; ".join(f"{side}: {', '.join(map(str, kinds))}" for side, kinds in review.evidence.items())
+        same = review.evidence.get("same", [])
+        return _("Same: %(keys)s") % {"keys": ", ".join(_key_in_words(key) for key in same)} if same else ""
+
+
+def _key_in_words(kind: str) -> str:
+    return str(dict(Identifier.Kind.choices).get(kind, kind))
 
 
 @admin.register(Tag)

@@ -20,6 +20,12 @@ AMOUNTS_ON = [
     ("row", _("Each row has its own amounts, to be added up")),
 ]
 
+# What is to be said where none of several columns is chosen of which one is needed.
+ONE_OF = {
+    "phone": _("Choose a column that tells buyers apart: an id, a phone or an e-mail address."),
+    "paid": _("Choose a column with an amount: paid, goods or price."),
+}
+
 
 class ColumnForm(forms.Form):
     """One choice of a column for each thing that a file of this kind can tell.
@@ -33,6 +39,7 @@ class ColumnForm(forms.Form):
 
     def __init__(self, run: ImportRun, data: Any = None, *, kind: str | None = None) -> None:
         super().__init__(data)
+        self.headers = run.headers
         asked = (data.get("kind") if data is not None else kind) or None
         proposed = columns.proposal(run, cast(MappedKind, asked) if asked in TARGETS else None)
         self.chosen_kind: MappedKind = proposed.kind
@@ -56,6 +63,15 @@ class ColumnForm(forms.Form):
     def _with_sample(self, header: str) -> str:
         found = self.samples.get(header) or []
         return f"{header} ({', '.join(found[:2])})" if found else header
+
+    def clean(self) -> dict[str, Any]:
+        """Say beside the column what is missing, rather than in the words of the format."""
+        told = super().clean() or self.cleaned_data
+        if not self.errors:
+            for name in self.mapping().missing(self.headers):
+                if name in ONE_OF:
+                    self.add_error(f"column-{name}", str(ONE_OF[name]))
+        return told
 
     def target_fields(self) -> list[forms.BoundField]:
         """The choices of columns, in their order."""

@@ -1,6 +1,7 @@
 """The import pages: drop files, look at what would happen, import, watch, read the report (E2)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import wraps
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -22,8 +24,8 @@ from members import channels, imports
 from members.console.column_form import ColumnForm
 from members.formats.registry import FORMATS
 from members.importing import columns, queue, report, showing
-from members.importing.errors import ChannelUnclear, FileTooLarge, ImportUnknown
-from members.models import Channel, ImportRun
+from members.importing.errors import ChannelUnclear, FileTooLarge, ImportUnknown, StateForbids
+from members.models import Channel, ImportReject, ImportRun
 from privacy import roles
 from privacy.errors import ShukeError
 
@@ -39,6 +41,15 @@ _OPEN = (
     State.APPLYING,
     State.STOPPED,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file was not taken in."""
+
+    text: str
+    file: str = ""
+    asks_channel: bool = False
 
 
 def staff_who(verb: str) -> Callable[[View], View]:
@@ -74,7 +85,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "title": _("Imports"),
             "open_runs": [_card(run) for run in runs.filter(state__in=_OPEN)[:SHOWN_RUNS]],
             "past_runs": runs.exclude(state__in=_OPEN)[:SHOWN_RUNS],
-            "channels": Channel.objects.filter(is_active=True),
+            "channels": _channels(),
             "formats": [one for one in FORMATS.values() if one.required],
             "may_run": roles.can(request.user, "imports.run"),
         },
@@ -85,22 +96,22 @@ def _upload(request: HttpRequest) -> HttpResponse:
     """Take in each file of a form; the script that sends them one by one gets the card back."""
     if not roles.can(request.user, "imports.run"):
         raise PermissionDenied
-    taken, problems = [], []
+    taken, problems = [], list[Problem]()
     sent = request.FILES.getlist("files")  # the body is read here, and found too large or not
     if request.META.get("shuke.too_large"):
-        problems.append(str(FileTooLarge(limit=settings.UPLOAD_LIMIT // (1 << 20))))
+        problems.append(Problem(str(FileTooLarge(limit=settings.UPLOAD_LIMIT // (1 << 20)))))
     for file in sent:
         try:
             taken.append(_take_in(request, cast(TemporaryUploadedFile, file)))
         except ShukeError as error:
-            problems.append(f"{file.name}: {error}")
+            problems.append(Problem(str(error), file.name or "", isinstance(error, ChannelUnclear)))
     if not taken and not problems:
-        problems.append(_("Choose at least one file."))
+        problems.append(Problem(_("Choose at least one file.")))
     if "X-Shuke-Script" in request.headers:
         context = {"cards": [_card(run) for run in taken], "problems": problems, "may_run": True}
-        return render(request, "members/imports/_taken.html", context)
+        return render(request, "members/imports/_taken.html", {**context, "channels": _channels()})
     for problem in problems:
-        messages.error(request, problem)
+        messages.error(request, ": ".join(filter(None, (problem.file, problem.text))))
     return redirect("imports:run", taken[0].pk) if len(taken) == 1 else redirect("imports:list")
 
 
@@ -157,7 +168,13 @@ def act(request: HttpRequest, run_id: int, action: str) -> HttpResponse:
 
 
 def _start(request: HttpRequest, run_id: int) -> None:
-    queue.ask_to_apply(imports.start(run_id, actor_id=_person(request).pk))
+    try:
+        started = imports.start(run_id, actor_id=_person(request).pk)
+    except StateForbids:
+        if imports.get(run_id).state in (State.QUEUED, State.APPLYING, State.DONE):
+            return  # a double click: what it asks for is so
+        raise
+    queue.ask_to_apply(started)
 
 
 def _stop(request: HttpRequest, run_id: int) -> None:
@@ -230,6 +247,10 @@ def _person(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+def _channels() -> QuerySet[Channel]:
+    return Channel.objects.filter(is_active=True)
+
+
 def _page(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     shell = admin.site.each_context(request)
     return render(request, f"members/imports/{name}.html", {**shell, **context}, status=status)
@@ -242,6 +263,8 @@ def _card(run: ImportRun) -> dict[str, Any]:
     done, whole = (
         (run.rows_read - run.rows_left, run.rows_read) if is_applied else (run.rows_read, run.file_lines)
     )
+    if run.state in (State.WAITING, State.QUEUED):
+        done = whole = 0  # nothing moves yet
     return {
         "run": run,
         "format_label": described.label if described else "",
@@ -261,8 +284,9 @@ def _detail(run: ImportRun, request: HttpRequest) -> dict[str, Any]:
         "run": run,
         "may_run": roles.can(request.user, "imports.run"),
         "fits": columns.fits(run),
-        "channels": Channel.objects.filter(is_active=True),
-        "rejects": [(one, report.reason(one.code, one.details)) for one in showing.rejects(run)],
+        "channels": _channels(),
+        "rejects": _with_reasons(showing.rejects(run)),
+        "remarks": _with_reasons(showing.remarks(run)),
     }
     if run.state == State.READY or run.applied_from is not None:
         context |= {"rows_told": report.rows(run), "facts": report.facts(run)}
@@ -272,6 +296,11 @@ def _detail(run: ImportRun, request: HttpRequest) -> dict[str, Any]:
             "columns": showing.columns(run),
             "rows": list(showing.rows(run)),
             "due": foretold["new"] + foretold["changed"] + foretold["same"],
+            "brings": foretold["new"] + foretold["changed"],
             "money": {name: Decimal(amount) for name, amount in run.preview["money"].items()},
         }
     return context
+
+
+def _with_reasons(faults: list[ImportReject]) -> list[tuple[ImportReject, str]]:
+    return [(one, report.reason(one.code, one.details)) for one in faults]

@@ -4,7 +4,6 @@ from itertools import islice
 from pathlib import Path
 
 from members.formats import registry
-from members.formats.errors import FileRefused
 from members.formats.mapped import MappedKind, Mapping, guess_mapping
 from members.formats.outcomes import mask
 from members.formats.reading import open_table
@@ -15,12 +14,12 @@ SAMPLES = 3
 
 
 def likely_channel(path: Path) -> Channel | None:
-    """The channel that a file is likely of: one of its platform, the one last imported into first."""
-    try:
-        with open_table(path) as table:
-            described = registry.recognise(table.headers)
-    except FileRefused:
-        return None
+    """The channel that a file is likely of: one of its platform, the one last imported into first.
+
+    Raises a `FileRefused` for what cannot be read at all: no choice of a channel would help.
+    """
+    with open_table(path) as table:
+        described = registry.recognise(table.headers)
     if described is None or not described.platforms:
         return None
     fitting = Channel.objects.filter(platform__in=described.platforms, is_active=True)

@@ -67,9 +67,17 @@ def rows(run: ImportRun) -> Iterator[Shown]:
 
 def rejects(run: ImportRun) -> list[ImportReject]:
     """The first rejected rows."""
-    return list(
-        ImportReject.objects.filter(run=run, is_row_kept=False).order_by("line", "id")[: preview.SHOWN]
-    )
+    return _first_faults(run, is_row_kept=False)
+
+
+def remarks(run: ImportRun) -> list[ImportReject]:
+    """The first cells that were left out of rows that were kept."""
+    return _first_faults(run, is_row_kept=True)
+
+
+def _first_faults(run: ImportRun, *, is_row_kept: bool) -> list[ImportReject]:
+    found = ImportReject.objects.filter(run=run, is_row_kept=is_row_kept)
+    return list(found.order_by("line", "id")[: preview.SHOWN])
 
 
 def _cell(column: Column, fact: Fact, before: Any) -> Cell:

@@ -426,7 +426,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("points_spent", models.PositiveIntegerField(default=0, verbose_name="points spent")),
-                ("points_spent_cause", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "points_spent_cause",
+                    models.CharField(
+                        blank=True, default="", max_length=200, verbose_name="cause of the points spent"
+                    ),
+                ),
                 ("discounts", models.JSONField(default=list, verbose_name="discount layers")),
                 ("payments", models.JSONField(default=list, verbose_name="payments")),
                 ("receiver", privacy.fields.SealedJSONField(blank=True, null=True, verbose_name="receiver")),

@@ -68,7 +68,9 @@ class Order(SealedModel):
     refunded_goods = _yuan(_("goods refunded"), default=ZERO)
     refunded_postage = _yuan(_("postage refunded"), default=ZERO)
     points_spent = models.PositiveIntegerField(_("points spent"), default=0)
-    points_spent_cause = models.CharField(max_length=200, blank=True, default="")
+    points_spent_cause = models.CharField(
+        _("cause of the points spent"), max_length=200, blank=True, default=""
+    )
     discounts = models.JSONField(_("discount layers"), default=list)
     payments = models.JSONField(_("payments"), default=list)
     receiver = SealedJSONField(_("receiver"), null=True)
@@ -142,7 +144,7 @@ class OrderStatusEntry(models.Model):
         constraints = [models.UniqueConstraint(fields=["order", "status"], name="status_once_per_order")]
 
     def __str__(self) -> str:
-        return f"{self.order_id} {self.status}"
+        return f"{self.order_id} {self.get_status_display()}"
 
 
 class Refund(models.Model):

@@ -8,6 +8,11 @@ from django.db.models import Func, Q
 from django.utils.translation import gettext_lazy as _
 
 
+def word_for(code: str, shipped: type[models.TextChoices]) -> str:
+    """A code in the reader's language; a word that a brand has added stands for itself."""
+    return str(dict(shipped.choices).get(code, code))
+
+
 class Notice(models.Model):
     """A text that members are shown. Once published it never changes (notice_is_fixed_once_published)."""
 
@@ -35,7 +40,7 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.version} ({self.language})"
+        return f"{self.get_kind_display()} {self.version} ({self.language})"
 
 
 class ConsentEvent(models.Model):
@@ -44,6 +49,7 @@ class ConsentEvent(models.Model):
     class Purpose(models.TextChoices):
         """The purposes that ship; a programme may add words of its own."""
 
+        MEMBERSHIP = "membership", _("Membership agreement")
         SERVICE = "service", _("Service messages")
         MARKETING = "marketing", _("Marketing messages")
         PERSONALISATION = "personalisation", _("Personalised offers")
@@ -58,6 +64,15 @@ class ConsentEvent(models.Model):
         SPOKEN = "spoken", _("Told a member of staff")
         PLATFORM = "platform", _("Told by a platform")
         REPLY = "reply", _("Answered a message")
+
+    class Way(models.TextChoices):
+        """The ways of reaching a person that ship; a brand may add words of its own."""
+
+        ANY = "any", _("any way")
+        SMS = "sms", _("SMS")
+        EMAIL = "email", _("e-mail")
+        WECHAT = "wechat", _("WeChat")
+        PHONE = "phone", _("telephone")
 
     ANY_CHANNEL = "any"
 
@@ -120,4 +135,5 @@ class ConsentEvent(models.Model):
 
     def __str__(self) -> str:
         word = "+" if self.granted else "-"
-        return f"{word}{self.purpose}/{self.channel}{'/' if self.party else ''}{self.party}"
+        purpose, way = word_for(self.purpose, self.Purpose), word_for(self.channel, self.Way)
+        return f"{word}{purpose}/{way}{'/' if self.party else ''}{self.party}"

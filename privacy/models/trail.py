@@ -67,4 +67,4 @@ class AccessRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.recorded_at:%Y-%m-%d %H:%M} {self.actor_label} {self.action} {self.model}"
+        return f"{self.recorded_at:%Y-%m-%d %H:%M} {self.actor_label} {self.get_action_display()}"

@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+    const AT_ONCE = 2; // requests; the worker reads one file after the other anyway
     const form = document.querySelector(".im-upload");
     const cards = document.getElementById("im-cards");
     if (!form || !cards) {
@@ -9,8 +10,11 @@
     }
     const drop = form.querySelector(".sk-drop");
     const input = form.querySelector("input[type=file]");
+    const waiting = [];
+    let sending = 0;
     // The console's own script would write the name of the file into a text field that this form has not.
     input.hasChangeListener = true;
+    form.classList.add("im-live");
 
     function waitingCard(file) {
         const card = document.createElement("article");
@@ -26,7 +30,6 @@
         note.className = "sk-quiet";
         note.textContent = form.dataset.sending;
         card.append(title, bar, note);
-        cards.prepend(card);
         return { card, bar };
     }
 
@@ -39,59 +42,102 @@
         card.append(alert);
     }
 
-    function send(file) {
-        const { card, bar } = waitingCard(file);
-        const body = new FormData();
-        for (const field of form.querySelectorAll("select, input[type=hidden]")) {
-            body.append(field.name, field.value);
+    function showAnswer(card, file, answer) {
+        const template = document.createElement("template");
+        template.innerHTML = answer;
+        const parts = [...template.content.children];
+        card.replaceWith(...parts);
+        for (const part of parts) {
+            window.htmx.process(part);
+            const again = part.querySelector(".im-again");
+            again?.addEventListener("submit", (event) => {
+                event.preventDefault();
+                const next = waitingCard(file);
+                part.replaceWith(next.card);
+                enqueue(file, next, again.elements.channel.value);
+            });
         }
-        body.append("files", file);
+    }
+
+    function enqueue(file, place, channel) {
+        const body = new FormData(form);
+        body.set("files", file);
+        if (channel) {
+            body.set("channel", channel);
+        }
+        waiting.push({ file, place, body });
+        sendNext();
+    }
+
+    function sendNext() {
+        if (sending >= AT_ONCE || waiting.length === 0) {
+            return;
+        }
+        const { file, place, body } = waiting.shift();
         const request = new XMLHttpRequest();
+        sending += 1;
         request.open("POST", form.action);
         request.setRequestHeader("X-Shuke-Script", "1");
         request.upload.addEventListener("progress", (event) => {
-            bar.max = event.total;
-            bar.value = event.loaded;
+            place.bar.max = event.total;
+            place.bar.value = event.loaded;
         });
-        request.addEventListener("load", () => {
-            if (request.status !== 200) {
-                showProblem(card);
-                return;
+        request.addEventListener("loadend", () => {
+            sending -= 1;
+            sendNext();
+            if (request.status === 200) {
+                showAnswer(place.card, file, request.responseText);
+            } else {
+                showProblem(place.card);
             }
-            const template = document.createElement("template");
-            template.innerHTML = request.responseText;
-            const parts = [...template.content.children];
-            card.replaceWith(...parts);
-            parts.forEach((part) => window.htmx.process(part));
         });
-        request.addEventListener("error", () => showProblem(card));
         request.send(body);
     }
 
     function sendAll(files) {
         for (const file of files) {
-            send(file);
+            const place = waitingCard(file);
+            cards.prepend(place.card);
+            enqueue(file, place);
         }
         input.value = "";
     }
 
     input.addEventListener("change", () => sendAll([...input.files]));
-    form.addEventListener("submit", (event) => {
+    form.addEventListener("submit", (event) => event.preventDefault());
+    // A file that misses the zone would replace the page, so the whole page takes it.
+    document.addEventListener("dragover", (event) => {
         event.preventDefault();
-        sendAll([...input.files]);
-        input.focus();
+        drop.classList.add("sk-over");
     });
-    for (const kind of ["dragenter", "dragover"]) {
-        drop.addEventListener(kind, (event) => {
-            event.preventDefault();
-            drop.classList.add("sk-over");
-        });
-    }
-    for (const kind of ["dragleave", "drop"]) {
-        drop.addEventListener(kind, () => drop.classList.remove("sk-over"));
-    }
-    drop.addEventListener("drop", (event) => {
+    document.addEventListener("dragleave", (event) => {
+        if (!event.relatedTarget) {
+            drop.classList.remove("sk-over");
+        }
+    });
+    document.addEventListener("drop", (event) => {
         event.preventDefault();
+        drop.classList.remove("sk-over");
         sendAll([...event.dataTransfer.files]);
     });
+})();
+
+/* Progress is drawn anew each second; a screen reader is told only when a file comes into another state. */
+(() => {
+    const said = document.getElementById("im-said");
+    const states = new Map();
+
+    function tellChanges() {
+        for (const badge of document.querySelectorAll("[data-run]")) {
+            const { run, file } = badge.dataset;
+            const state = badge.textContent;
+            if (states.has(run) && states.get(run) !== state) {
+                said.textContent = `${file}: ${state}`;
+            }
+            states.set(run, state);
+        }
+    }
+
+    tellChanges();
+    document.addEventListener("htmx:afterSettle", tellChanges);
 })();

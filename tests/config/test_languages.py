@@ -7,21 +7,23 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
-from django.urls import Resolver404, resolve, reverse
+from django.urls import resolve
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from config import jobs
 from loyalty import publishing
 from members import api_keys, imports, tags
+from members.admin.configured import StoreSheet, TagSheet
+from members.formats.registry import FORMATS
 from loyalty.models import ProgrammeVersion
-from members.models import ApiKey, Channel, MatchReview, Order, Refund
+from members.models import ApiKey, Channel, MatchReview, Order, OrderLine, Refund
 from members.numbers import number_of
-from privacy import consent, roles
+from privacy import access, consent, roles
 from privacy.models import Notice
 from tests import trade as brand
 from tests.counter import MEI, PLACE, Shop
@@ -44,13 +46,17 @@ PAGES_OF_ONE_VIEW = 3
 # Words that Chinese pages write in Latin letters too.
 WORDS = set(
     """Shuke App API CSV XLSX XLS YAML JSON SHA ID UnionID OpenID Webhook Markdown Shopify WooCommerce
-    KB MB GB GBK GB18030 UTF CNY En English Ctrl Enter Esc""".split()
+    KB MB GB GBK GB18030 UTF CNY En English Ctrl Enter Esc esc csv xlsx""".split()
 )
-# What is not a word: numbers of members, names of files, instants, digests, identifiers of the programme.
-NO_WORDS = re.compile(r"SK-[0-9A-Z…]+|[\w-]+\.(?:csv|yaml)|\d{4}-\d\d-\d\dT[\d:+]+|[0-9a-f]{16,}")
+# What is no word: numbers of members, names of files, instants, digests, causes as `order:6`, keys of JSON,
+# dotted names of tasks, codes of languages.
+NO_WORDS = re.compile(
+    r"SK-[0-9A-Z]+|[\w-]+\.(?:csv|xlsx|yaml)|\d{4}-\d\d-\d\dT[\d:+]+|[0-9a-f]{16,}|[a-z]+(?::\w+)+"
+    r"|\"[a-z_.]+\"|[a-z_]+(?:\.[\w]+)+|\w+(?==)|\ben\b|\bzh-hans\b"
+)
 LATIN = re.compile(r"[A-Za-z]+")
-# Pages for programmers, in English everywhere; and what is no page.
-ELSEWHERE = ("/api/", "/docs/api/", "/static/", "/i18n/")
+# Pages for programmers, in English everywhere; what is no page; and legal texts, each in its own language.
+ELSEWHERE = ("/api/", "/docs/api/", "/static/", "/i18n/", "/admin/privacy/notice/")
 READ_ATTRIBUTES = ("title", "placeholder", "aria-label", "alt", "data-problem", "data-sending")
 
 
@@ -91,9 +97,10 @@ class Reader(HTMLParser):
 
 def english_in(said: str, data: frozenset[str] = frozenset()) -> list[str]:
     """The words of a text that are English: neither names nor codes, nor what the test itself put there."""
-    for code in data:
-        said = re.sub(rf"(?<![A-Za-z]){re.escape(code)}(?![A-Za-z])", " ", said)
-    words = LATIN.findall(NO_WORDS.sub(" ", said))
+    said = NO_WORDS.sub(" ", said)
+    for put_in in sorted(data, key=len, reverse=True):
+        said = re.sub(rf"(?<![A-Za-z]){re.escape(put_in)}(?![A-Za-z])", " ", said)
+    words = LATIN.findall(said)
     return [word for word in words if len(word) > 1 and word not in WORDS]
 
 
@@ -131,6 +138,8 @@ def world(db: None) -> Shop:
     MatchReview.objects.create(member_id=shop.mei, other_id=bo, reason="name_differs")
     manager, _password = roles.make_staff("店长", "admin")
     tags.give(shop.member, "老客", actor_id=manager.pk)
+    officer, _password = roles.make_staff("隐私员", "privacy")
+    access.reveal(officer, shop.member, shop.member, ["phone", "name"], "工单 42")
     api_keys.make(shop.tmall)
     api_keys.make(manager)
     publishing.draft(DEMO.read_bytes(), actor=manager)
@@ -156,27 +165,33 @@ def _take_in_files(channel: Channel, somebody: User) -> None:
             imports.carry_out(run.pk)
 
 
-def data_of(shop: Shop) -> frozenset[str]:
-    """What stands on pages as it was put in: codes of channels, tiers and rules, numbers, prefixes of keys."""
-    return frozenset(
-        [
-            *(channel.code for channel in Channel.objects.all()),
-            *(order.number for order in Order.objects.all()),
-            *Refund.objects.values_list("number", flat=True),
-            *Refund.objects.values_list("order_number", flat=True),
-            *ApiKey.objects.values_list("prefix", flat=True),
-            *Notice.objects.values_list("version", flat=True),
-            *(code for version in ProgrammeVersion.objects.all() for code in _codes_of(version.document)),
-        ]
-    )
+def data_of() -> frozenset[str]:
+    """What stands on pages as it was put in: codes, names and numbers of the brand's own."""
+    found = {
+        *Channel.objects.values_list("code", flat=True),
+        *Order.objects.values_list("number", flat=True),
+        *OrderLine.objects.values_list("product", flat=True),
+        *OrderLine.objects.values_list("name", flat=True),
+        *Refund.objects.values_list("number", flat=True),
+        *Refund.objects.values_list("order_number", flat=True),
+        *ApiKey.objects.values_list("prefix", flat=True),
+        *Notice.objects.values_list("title", flat=True),
+        *ProcrastinateJob.objects.values_list("queue_name", flat=True),
+        *ProcrastinateJob.objects.exclude(queueing_lock=None).values_list("queueing_lock", flat=True),
+        *FORMATS,
+        *(code for version in ProgrammeVersion.objects.all() for code in _codes_of(version.document)),
+        # Headers of sheets are the same in every language, so that a sheet fits everywhere.
+        *(", ".join(sheet.Meta.fields) for sheet in (StoreSheet, TagSheet)),
+    }
+    return frozenset(found | {name[:1].upper() + name[1:] for name in found})
 
 
 def _codes_of(document: Any) -> Iterator[str]:
     """The codes of a programme's tiers, rules and rewards, in which the brand names its own things."""
     if isinstance(document, dict):
         for key, value in document.items():
-            if key in ("code", "programme", "time_zone", "coupon", "gift"):
-                yield value
+            if key in ("code", "programme", "time_zone", "coupon", "gift", "value"):
+                yield from map(str, value if isinstance(value, list) else [value])
             yield from _codes_of(value)
     elif isinstance(document, list):
         for value in document:
@@ -203,7 +218,7 @@ def crawl(client: Client, *begins: str) -> Iterator[tuple[str, str]]:
             continue
         opened[view] += 1
         answer = client.get(address, follow=True)
-        assert answer.status_code == 200, address
+        assert answer.status_code in (200, 403), address
         if not answer["Content-Type"].startswith("text/html"):
             continue
         html = answer.content.decode()
@@ -224,7 +239,7 @@ def _view_of(address: str) -> str | None:
 
 @pytest.mark.parametrize("role", STAFF)
 def test_no_english_is_left_in_what_a_role_can_reach(world, role):
-    client, data = signed_in(role), data_of(world)
+    client, data = signed_in(role), data_of()
     member = number_of(world.mei)
     begins = ["/", "/imports/", "/desk/", f"/desk/{member}/", f"/desk/{member}/refunds/", f"/members/{member}/"]
     allowed = [begin for begin in begins if client.get(begin).status_code != 403]

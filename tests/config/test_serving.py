@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from config import cluster
+from config.serving import parent_heeds_nothing
 
 pytestmark = pytest.mark.slow
 
@@ -125,6 +126,21 @@ def test_a_busy_port_is_told_in_one_line(var, run):
     assert len(said.splitlines()) == 1
     assert f"127.0.0.1:{port}" in said
     assert not cluster.is_running(cluster.locate(var))
+
+
+def test_a_make_that_a_script_started_in_the_background_goes_on_serving(tmp_path):
+    # Such a make ignores SIGINT from the start; it has not given up, and the server stays.
+    makefile = tmp_path / "Makefile"
+    makefile.write_text("all:\n\t@sleep 5\n")
+    command = ["sh", "-c", "make -f Makefile & echo $!; wait"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as shell:
+        assert shell.stdout is not None
+        make = int(shell.stdout.readline())
+        try:
+            wait_until(lambda: Path(f"/proc/{make}/comm").read_text().strip() == "make")
+            assert not parent_heeds_nothing(make)
+        finally:
+            os.kill(make, signal.SIGKILL)
 
 
 def test_a_parent_that_ends_takes_the_server_along(var, run, port):

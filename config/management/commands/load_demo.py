@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from config import demo
 from config.demo import Plan
+from loyalty.models import Entry
 from privacy.errors import ShukeError
 
 MOST_MEMBERS = 1_000_000
@@ -73,7 +74,7 @@ def _plan(options: dict[str, Any]) -> Plan:
 def _lines(found: dict[str, Any]) -> list[str]:
     """The summary as lines of text."""
     tiers = ", ".join(f"{tier} {count:,}" for tier, count in found["tiers"].items())
-    points = ", ".join(f"{kind} {points:+,}" for kind, points in found["points"].items())
+    points = ", ".join(f"{Entry.Kind(kind).label} {points:+,}" for kind, points in found["points"].items())
     said = {
         "members": f"{found['members']:,}",
         "orders": f"{found['orders']:,}",
