@@ -203,10 +203,10 @@ def _settle(order: Heard, batch: Batch) -> None:
     if snapshot is not None and snapshot.wallet_id != purse.wallet_id:
         _leave(order, snapshot, batch)
         snapshot = None
-    if snapshot is None and order.points_spent_cause:
-        snapshot = batch.priced[order.order_id] = _unpriced(order, purse, batch)
     if order.status in PAID and (snapshot is None or not snapshot.is_priced):
         snapshot = batch.priced[order.order_id] = _decide(order, purse, bought, batch, change)
+    elif snapshot is None and order.points_spent_cause:
+        snapshot = batch.priced[order.order_id] = _unpriced(order, purse, batch)
     if snapshot is not None:
         _ripen(order, purse, batch)
         _settle_earned(order, snapshot, purse, batch, change)
@@ -258,8 +258,7 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
     """Price the order by the state of this moment, once and for all."""
     at = _time_of(order)
     programme = batch.programmes.at(at).programme
-    before = batch.priced.get(order.order_id)
-    again = before is not None and before.is_priced
+    again = order.order_id in batch.priced
     snapshot = _unpriced(order, purse, batch)
     tier = programme.tier(purse.tier)
     zone = programme.time_zone

@@ -159,7 +159,7 @@ class Life(RuleBasedStateMachine):
         self.accepted["refund"] += 1
 
     @precondition(lambda self: self.members)
-    @rule(data=st.data(), amount=st.integers(1, 200))
+    @rule(data=st.data(), amount=st.integers(1, 120))
     def redeems(self, data: st.DataObject, amount: int) -> None:
         who = data.draw(st.sampled_from(sorted(self.members)))
         self.count += 1
@@ -238,5 +238,6 @@ def test_a_ledger_agrees_with_pencil_and_paper(db: None) -> None:
         ),
     )
     for operation in ("buy", "refund", "redeem", "refused", "replay", "hold", "time"):
-        assert Life.accepted[operation] > 5, f"{operation} was hardly ever accepted: {Life.accepted}"
+        assert Life.accepted[operation], f"{operation} was never accepted: {Life.accepted}"
+    assert Life.accepted.total() > 200
     assert not Wallet.objects.exists()
