@@ -50,7 +50,9 @@ START = Cursor()
 
 
 def read_cursor(text: str) -> Cursor | None:
-    """The cursor that was handed out as this text, or None when it is none."""
+    """The cursor that was handed out as this text, 0 for the beginning; None when it is neither."""
+    if text == "0":
+        return START
     written = _CURSOR.fullmatch(text)
     return Cursor(int(written[1]), int(written[2])) if written else None
 

@@ -37,6 +37,7 @@ def grow(trade: Trade, name: str) -> None:
         shared = phone(f"+8613{ord(name[0]) % 10}00138{number:03d}", verified=False)
         member = trade.buy(f"T{word}", "700", buyer(f"mei-{word}", shared, name="梅晓雨")).member_id
         trade.buy(f"B{word}", "10", buyer(f"bo-{word}", shared, name="薄荷叶"))
+        assert member is not None
         mei = Member.objects.get(pk=member)
         for again in range(4):
             trade.buy(f"T{word}-{again}", "700", buyer(f"mei-{word}"))

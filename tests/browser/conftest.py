@@ -31,7 +31,7 @@ def shop(live_server: Any, transactional_db: None) -> Shop:
     cache.clear()
     shop = Shop()
     roles.make_staff("clerk", "clerk", store=PLACE, password=PASSWORD)
-    for role in ("service", "admin"):
+    for role in ("service", "marketing", "admin"):
         roles.make_staff(role, role, password=PASSWORD)
     return shop
 

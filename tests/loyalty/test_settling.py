@@ -58,7 +58,7 @@ def test_an_order_placed_with_points_and_never_paid_gives_them_back(trade: Trade
 
 def test_placed_paid_and_refunded_in_any_order_end_the_same(trade: Trade, mei: int) -> None:
     """One order of its own for each history; the redemptions are of equal size."""
-    steps = {
+    steps: dict[str, dict[str, Any]] = {
         "placed": {"status": OrderStatus.PLACED, "version": 1},
         "paid": {"status": OrderStatus.PAID, "version": 2},
         "received": {"status": OrderStatus.RECEIVED, "version": 3},

@@ -204,6 +204,7 @@ def test_a_tag_counts_for_whom_it_was_given(db: None) -> None:
 def test_who_joined_this_week_is_new(db: None) -> None:
     trade = ruled(("new", {"field": "member.joined_days", "op": "<", "value": 7}, {"bonus": 20}))
     bo = trade.buy("T1", "10", buyer("bo")).member_id
+    assert bo is not None
     Member.objects.filter(pk=bo).update(joined_at=trade.ago(10))
     assert trade.buy("T2", "10", buyer("bo")).points == 10
     assert trade.buy("T3", "10", buyer("mei")).points == 30

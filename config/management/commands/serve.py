@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from config import checks, cluster, database, serving, static_files
 from loyalty.models import ProgrammeVersion
+from privacy import notices, roles
 
 
 class Command(BaseCommand):
@@ -59,6 +60,9 @@ class Command(BaseCommand):
         if checks.unapplied_migrations():
             self._say("Making the tables …")
             call_command("migrate", interactive=False, verbosity=0)
+        # What this release says roles may do, and the texts newcomers are shown where there are none yet.
+        roles.apply_roles()
+        notices.publish_defaults()
         if os.environ.get("DEMO", "1") != "0":
             self._load_demo_once()
 
@@ -67,7 +71,7 @@ class Command(BaseCommand):
         unfinished: Path = settings.VAR / "demo.unfinished"
         if ProgrammeVersion.objects.exists() and not unfinished.exists():
             return
-        self._say("Loading the demo, once; this takes a few minutes …")
+        self._say("Loading the demo, once; this takes a minute or two …")
         unfinished.touch()
         call_command("load_demo")
         unfinished.unlink()
