@@ -105,13 +105,17 @@ def _counted(value: Any, *, counts: bool = False) -> Any:
     return [_counted(each) for each in value] if isinstance(value, list) else value
 
 
-def _mistake(mark: Any, message: object) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=str(message), problem_mark=mark)
+class _Mistake(yaml.MarkedYAMLError):
+    """A mistake found here, told in the reader's language; the parser tells its own in English alone."""
+
+
+def _mistake(mark: Any, message: object) -> _Mistake:
+    return _Mistake(problem=str(message), problem_mark=mark)
 
 
 def _unreadable(error: Exception) -> ProgrammeInvalid:
     mark = getattr(error, "problem_mark", None)
-    message = getattr(error, "problem", None) or _("The file is not valid YAML.")
+    message = error.problem if isinstance(error, _Mistake) else _("The file is not valid YAML.")
     if mark is None:
         return ProgrammeInvalid([{"path": "", "message": str(message)}])
     path = _("line %(line)s, column %(column)s") % {"line": mark.line + 1, "column": mark.column + 1}

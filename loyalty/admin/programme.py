@@ -144,7 +144,7 @@ class ProgrammeVersionAdmin(ModelAdmin):
             loaded = publishing.draft(edited, actor=_user(request), seen=base.document)
         except ProgrammeInvalid as refused:
             for problem in refused.problems:
-                form.add_error(None, f"{problem['path']}: {problem['message']}")
+                form.add_error(None, _("%(path)s: %(message)s") % problem)
             return False
         except ShukeError as refused:
             form.add_error(None, str(refused))
@@ -179,7 +179,7 @@ class ProgrammeVersionAdmin(ModelAdmin):
             loaded = publishing.draft(upload.read(MAX_BYTES + 1), actor=_user(request))
         except ProgrammeInvalid as refused:
             for problem in refused.problems[:20]:
-                messages.error(request, f"{problem['path']}: {problem['message']}")
+                messages.error(request, _("%(path)s: %(message)s") % problem)
             return redirect(PAGE)
         if not loaded.differences:
             messages.info(request, _("This is what is published."))

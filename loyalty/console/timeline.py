@@ -148,7 +148,8 @@ def _looks(member: Member, before: datetime | None, limit: int) -> Iterator[Even
         yield Event(
             kind="access",
             at=record.recorded_at,
-            what=f"{AccessRecord.Action(record.action).label}: {record.actor_label}",
+            what=_("%(look)s: %(who)s")
+            % {"look": AccessRecord.Action(record.action).label, "who": record.actor_label},
             details=[detail for detail in details if detail],
         )
 

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty', '0003_published_programmes_are_forever'),
-        ('members', '0005_history_of_what_staff_configure'),
+        ("loyalty", "0003_published_programmes_are_forever"),
+        ("members", "0005_history_of_what_staff_configure"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='hold',
-            name='cause',
-            field=models.CharField(max_length=260, verbose_name='cause'),
+            model_name="hold",
+            name="cause",
+            field=models.CharField(max_length=260, verbose_name="cause"),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(fields=('cause',), name='points_hold_once_per_cause'),
+            model_name="hold",
+            constraint=models.UniqueConstraint(fields=("cause",), name="points_hold_once_per_cause"),
         ),
     ]

@@ -57,6 +57,7 @@
                 enqueue(file, next, again.elements.channel.value);
             });
         }
+        document.dispatchEvent(new Event("imports:taken"));
     }
 
     function enqueue(file, place, channel) {
@@ -127,17 +128,27 @@
     const said = document.getElementById("im-said");
     const states = new Map();
 
-    function tellChanges() {
+    function noteStates() {
+        const changes = [];
         for (const badge of document.querySelectorAll("[data-run]")) {
             const { run, file } = badge.dataset;
             const state = badge.textContent;
-            if (states.has(run) && states.get(run) !== state) {
-                said.textContent = `${file}: ${state}`;
+            if (states.get(run) !== state) {
+                states.set(run, state);
+                changes.push(`${file}: ${state}`);
             }
-            states.set(run, state);
+        }
+        return changes;
+    }
+
+    function tellChanges() {
+        const changes = noteStates();
+        if (changes.length > 0) {
+            said.textContent = changes.join("\n");
         }
     }
 
-    tellChanges();
+    noteStates();
+    document.addEventListener("imports:taken", tellChanges);
     document.addEventListener("htmx:afterSettle", tellChanges);
 })();

@@ -134,7 +134,7 @@ def test_seven_uneven_refunds_of_99_99_take_back_exactly_what_was_earned() -> No
     for part in ("0.01", "13.37", "20.00", "33.33", "3.28", "29.99", "0.01"):
         kept -= Decimal(part)
         taken += earned - taken - earning.stays(earned=earned, net_bought=net, kept=kept)
-    assert (kept, taken) == (0, 99)
+    assert (kept, taken) == (Decimal(0), 99)
 
 
 @pytest.mark.parametrize(("kept", "stays"), [("78", 7), ("0", 0), ("100", 10)])

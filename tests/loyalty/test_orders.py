@@ -239,7 +239,7 @@ class TestARefundAskedOfUs:
         trade, member = self.spent(refund_shortage="refuse")
         with pytest.raises(RefundShort):
             self.ask(trade, "100")
-        assert (trade.available(member), Order.objects.get().refunded_goods) == (20, 0)
+        assert (trade.available(member), Order.objects.get().refunded_goods) == (20, Decimal(0))
         assert proven()
 
     def test_says_what_money_to_withhold_when_the_programme_says_so(self, db: None) -> None:
