@@ -12,7 +12,7 @@ from loyalty.programme import Programme
 def not_acted_upon_yet(programme: Programme) -> list[str]:
     """What the programme says and Shuke keeps, but does not act upon in this release; one sentence each."""
     kept = [
-        _("The section %(section)s is kept, but not acted upon yet.") % {"section": PLACES[section]}
+        _("%(section)s: kept, but not acted upon yet.") % {"section": PLACES[section]}
         for section in offers.SECTIONS
         if programme.rest.get(section)
     ]

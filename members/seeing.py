@@ -87,13 +87,10 @@ def _by_key(kind: IdentifierKind, text: str, clean: Callable[[object], str | Non
     if value is None:
         return None
     index = blind_index(value, purpose=kind.value)
-    # Several may share a phone: the one whom it leads to, else whoever holds it longest.
-    key = (
-        Identifier.objects.filter(kind=kind.value, scope="", index=index)
-        .select_related("member")
-        .order_by("-leads", "id")
-        .first()
-    )
+    holders = Identifier.objects.filter(kind=kind.value, scope="", index=index).select_related("member")
+    # Several may share a phone: the one whom it leads to, else whoever holds it longest. Asked one after
+    # the other, as each has an index of its own: asked in one, PostgreSQL walks through all keys.
+    key = holders.filter(leads=True).first() or holders.filter(leads=False).order_by("id").first()
     return key.member if key else None
 
 

@@ -40,6 +40,7 @@ os.environ["SHUKE_ENV"] = os.devnull  # somebody's .env is not for tests
 os.environ["ENVIRONMENT"] = "demo"
 os.environ["SHUKE_VAR"] = "var/test"
 os.environ["SHUKE_AS_OWNER"] = "1"
+os.environ["LANGUAGE_CODE"] = "en"  # the texts of the source; who tests Chinese pages asks for them
 # Tables that refuse TRUNCATE allow it here, or a TransactionTestCase could not clean up.
 os.environ["PGOPTIONS"] = "-c shuke.allow_truncate=on"
 folders.make(VAR / "static", folders.PASSABLE)

@@ -380,7 +380,7 @@ def test_a_rule_in_words(demo):
 def test_what_is_kept_but_not_acted_upon_is_said(demo):
     small = parse({"programme": "small", "tiers": [{"code": "all", "name": {"en": "All"}}]})
     assert not_acted_upon_yet(small) == []
-    assert "The section coupons is kept, but not acted upon yet." in not_acted_upon_yet(parse(demo))
+    assert "Coupons: kept, but not acted upon yet." in not_acted_upon_yet(parse(demo))
     demo["rules"][0]["when"] = {"field": "member.segments", "op": "contains", "value": "loyal"}
     assert not_acted_upon_yet(parse(demo))[-1] == (
         "Rule double-eleven: segments are not known yet; every member counts as in none."

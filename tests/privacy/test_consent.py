@@ -159,7 +159,8 @@ def test_a_list_of_the_willing_agrees_with_each_answer(mei, bo):
     assert list(Member.objects.filter(pk__in=consent.allowing("marketing", "sms"))) == [bo]
 
 
-def test_a_receipt_proves_the_word_and_the_text(mei, staff):
+def test_a_receipt_proves_the_word_and_the_text(mei, staff, settings):
+    settings.LANGUAGE_CODE = "zh-hans"
     notices.publish_defaults()
     clerk = staff("clerk", "pos/jingan")
     telling = Telling(method="spoken", source="jingan", actor_id=clerk.pk)
