@@ -190,3 +190,17 @@ class TagInvalid(MembersError):
 
     code = "members.tag_invalid"
     message = _("A tag is a word or a few, of at most fifty characters.")
+
+
+class ExportKindUnknown(MembersError):
+    """Nothing of this name can be exported."""
+
+    code = "members.export_kind_unknown"
+    message = _("%(kind)s cannot be exported. There are: %(kinds)s.")
+
+
+class ExportSuffixUnknown(MembersError):
+    """The name of the file does not say what to write."""
+
+    code = "members.export_suffix_unknown"
+    message = _("The name of the file must end in one of: %(suffixes)s.")

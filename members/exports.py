@@ -22,24 +22,10 @@ from django.utils.translation import gettext_lazy as _
 from openpyxl import Workbook
 
 from members.cells import guarded
-from members.errors import MembersError
+from members.errors import ExportKindUnknown, ExportSuffixUnknown
 from members.models import Account, Channel, Member, Order
 from privacy import access, masking
 from privacy.models import AccessRecord
-
-
-class ExportKindUnknown(MembersError):
-    """Nothing of this name can be exported."""
-
-    code = "members.export_kind_unknown"
-    message = _("%(kind)s cannot be exported. There are: %(kinds)s.")
-
-
-class ExportSuffixUnknown(MembersError):
-    """The name of the file does not say what to write."""
-
-    code = "members.export_suffix_unknown"
-    message = _("The name of the file must end in one of: %(suffixes)s.")
 
 
 CHUNK = 2000  # rows from the database at once, and in one record of the trail
