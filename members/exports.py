@@ -18,7 +18,6 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext_lazy as _
 from openpyxl import Workbook
 
 from members.cells import guarded
@@ -26,7 +25,6 @@ from members.errors import ExportKindUnknown, ExportSuffixUnknown
 from members.models import Account, Channel, Member, Order
 from privacy import access, masking
 from privacy.models import AccessRecord
-
 
 CHUNK = 2000  # rows from the database at once, and in one record of the trail
 Cells = Sequence[Any]
