@@ -1,5 +1,5 @@
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -33,7 +33,13 @@ def test_the_envelope_has_the_documented_form():
 
 
 @pytest.mark.parametrize(
-    "elsewhere", [{"table": "members_account"}, {"column": "email"}, {"row": UUID("0f6b7c1e-51d3-4c0c-8a39-2f9f1d0c7a55")}], ids=str
+    "elsewhere",
+    [
+        {"table": "members_account"},
+        {"column": "email"},
+        {"row": UUID("0f6b7c1e-51d3-4c0c-8a39-2f9f1d0c7a55")},
+    ],
+    ids=str,
 )
 def test_a_value_moved_to_another_place_does_not_open(elsewhere):
     blob = crypto.seal("+8613800138000", **PLACE)
