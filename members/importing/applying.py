@@ -20,7 +20,7 @@ from members.importing.envelopes import opened
 from members.importing.receiving import Received, receive
 from members.models import ImportReject, ImportRun, StagedFact
 
-CHUNK = 500  # facts a transaction
+CHUNK = 1000  # facts a transaction
 ATTEMPTS = 5  # for a chunk that loses a deadlock
 Watch = Callable[[ImportRun], object]
 
