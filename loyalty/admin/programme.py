@@ -34,7 +34,7 @@ from loyalty.admin.programme_form import (
     with_tier,
     without,
 )
-from loyalty.comparison import CHOICES, rule_sentence
+from loyalty.comparison import rule_sentence
 from loyalty.errors import DraftChanged, ProgrammeInvalid
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import document, parse
@@ -278,7 +278,7 @@ def _matrix(form: ProgrammeForm, base: ProgrammeVersion, newest: ProgrammeVersio
         old = today.get(old_name)
         if old is None or old == form.initially[name]:
             return Cell(form[name], None, about)
-        return Cell(form[name], _in_words(name, form.fields[name], old), about)
+        return Cell(form[name], _in_words(form.fields[name], old), about)
 
     def row(setting: Any, position: int, tier: dict[str, Any]) -> Cell:
         way = setting.path.replace(".", "-")
@@ -306,13 +306,11 @@ def _matrix(form: ProgrammeForm, base: ProgrammeVersion, newest: ProgrammeVersio
     }
 
 
-def _in_words(name: str, field: Field, value: str) -> str:
+def _in_words(field: Field, value: str) -> str:
     """What a field held, as people read it."""
     if isinstance(field, BooleanField):
         return str(pgettext("answer", "yes") if value == CHECKED else pgettext("answer", "no"))
-    setting = ".".join(name.split("-")[2:])  # tiers-1-benefits-service
-    words = dict(getattr(field, "choices", ())) or CHOICES.get(setting, {})
-    return str(words.get(value, value))
+    return str(dict(getattr(field, "choices", ())).get(value, value))
 
 
 def _tier_name(tier: dict[str, Any]) -> str:

@@ -60,6 +60,8 @@ ROUNDINGS: Choices = (
     ("year_end", _("to the end of the year")),
 )
 SHORTAGES: Choices = tuple(CHOICES["refund_shortage"].items())
+SHIPPING: Choices = tuple(CHOICES["benefits.shipping"].items())
+SERVICE: Choices = tuple(CHOICES["benefits.service"].items())
 
 BEGINNING = Setting(_("Holds from (empty: from when it is published)"), "effective_from")
 
@@ -122,8 +124,8 @@ TIERS = (
             Setting(_("Share of the price paid"), "benefits.discount", default="1"),
             Setting(_("Points coefficient"), "benefits.coefficient", default="1"),
             Setting(_("Points for one yuan"), "benefits.points_per_yuan", "whole", "100"),
-            Setting(_("Shipping"), "benefits.shipping", default="none"),
-            Setting(_("Service"), "benefits.service", default="standard"),
+            Setting(_("Shipping"), "benefits.shipping", "choice", "none", SHIPPING),
+            Setting(_("Service"), "benefits.service", "choice", "standard", SERVICE),
             Setting(_("Birthday factor"), "benefits.birthday.factor"),
         ),
     ),
@@ -138,7 +140,7 @@ class ProgrammeForm(forms.Form):
         self.initially = dict(values(base))
         super().__init__(data, initial=self.initially)
         for name, setting in settings_of(base):
-            self.fields[name] = _field(setting)
+            self.fields[name] = _field(setting, self.initially[name])
 
     def clean(self) -> dict[str, Any]:
         """Put what was typed into the document, and have the programme judge it."""
@@ -224,21 +226,20 @@ def without(document: Mapping[str, Any], section: str, codes: set[str]) -> dict[
     return changed
 
 
-def _field(setting: Setting) -> forms.Field:
+def _field(setting: Setting, value: str) -> forms.Field:
     if setting.kind == "flag":
-        return forms.BooleanField(label=str(setting.label), required=False)
+        box = forms.CheckboxInput(check_test=lambda checked: checked in (True, CHECKED))
+        return forms.BooleanField(label=str(setting.label), required=False, widget=box)
     style = {"class": "sk-input"}
     if setting.kind == "choice":
+        choices: dict[str, str | Promise] = dict(setting.choices)
+        choices.setdefault(value, value)  # a word of the brand's own, from its file
         return forms.ChoiceField(
-            label=str(setting.label), choices=setting.choices, required=False, widget=forms.Select(style)
+            label=str(setting.label), choices=choices, required=False, widget=forms.Select(style)
         )
     if setting is BEGINNING:
         style["placeholder"] = "2027-01-01T00:00:00+08:00"
-    if (
-        setting is BEGINNING
-        or setting.path.startswith("name.")
-        or setting.path in ("benefits.shipping", "benefits.service")
-    ):
+    if setting is BEGINNING or setting.path.startswith("name."):
         return forms.CharField(label=str(setting.label), required=False, widget=forms.TextInput(style))
     number = {"inputmode": "numeric" if setting.kind == "whole" else "decimal", "autocomplete": "off"}
     return forms.CharField(label=str(setting.label), required=False, widget=forms.TextInput(style | number))

@@ -152,6 +152,17 @@ def test_without_a_programme_the_page_offers_the_first_step(db):
     assert "There is no programme yet" in html and 'name="file"' in html
 
 
+def test_a_flag_that_is_off_is_not_ticked_and_own_words_stay(db):
+    own = demo()
+    own["points"]["points_paid_earns"] = False
+    own["tiers"][0]["benefits"]["shipping"] = "by-balloon"
+    form = ProgrammeForm(own)
+    assert "checked" not in str(form["points-points_paid_earns"])
+    assert '<option value="by-balloon" selected>' in str(form["tiers-0-benefits-shipping"])
+    own["points"]["points_paid_earns"] = True
+    assert "checked" in str(ProgrammeForm(own)["points-points_paid_earns"])
+
+
 def test_an_edit_becomes_a_draft_and_the_page_says_so(published):
     marketing = signed_in("marketing")
     assert save(marketing, **{"tiers-1-qualify-asked-spend": "4000"}).status_code == 302
