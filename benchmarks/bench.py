@@ -1,11 +1,12 @@
 """What every measurement is given, and what it gives back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from benchmarks.limits import Postings
+from benchmarks.limits import Postings, copy_rate
 from config.cluster import Cluster
 
 MILLION = 1_000_000
@@ -25,6 +26,23 @@ class Row:
     is_met: bool | None = None
     faults: int = 0
     loads: tuple[float, float] = (0.0, 0.0)  # of the machine, before and after
+
+
+@dataclass
+class Limit:
+    """What the machine could do before and after a measurement: the further apart, the less a ratio says."""
+
+    name: str
+    unit: str
+    rates: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Between the two."""
+        return sum(self.rates) / len(self.rates)
+
+    def __str__(self) -> str:
+        return f"{self.name} = " + " and ".join(f"{rate:,.0f}" for rate in self.rates) + self.unit
 
 
 @dataclass
@@ -64,6 +82,18 @@ class Bench:
         self.say("loading wallets for limit L")
         return Postings(self.server, wallets=self.members)
 
-    def limit_l(self) -> float:
-        """Limit L, now: postings a second."""
-        return self.postings.rate(self.seconds)
+    @contextmanager
+    def beside_l(self) -> Iterator[Limit]:
+        """Measure limit L before and after the block; what the block measures may be set against it then."""
+        limit = Limit("L", "/s")
+        limit.rates.append(self.postings.rate(self.seconds))
+        yield limit
+        limit.rates.append(self.postings.rate(self.seconds))
+
+    @contextmanager
+    def beside_c(self, file: Path, *, key: str, encoding: str) -> Iterator[Limit]:
+        """The same with limit C, of the file that the block imports."""
+        limit = Limit("C", " rows/s")
+        limit.rates.append(copy_rate(self.server, file, key=key, encoding=encoding))
+        yield limit
+        limit.rates.append(copy_rate(self.server, file, key=key, encoding=encoding))

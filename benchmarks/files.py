@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from benchmarks import installation, people
-from benchmarks.bench import Bench, Row
-from benchmarks.limits import copy_rate
+from benchmarks.bench import Bench, Limit, Row
 from benchmarks.stopwatch import stopwatch
 from members.formats import writing
 
@@ -41,8 +40,10 @@ class Imported(NamedTuple):
 def measure_customers(bench: Bench) -> Iterator[Row]:
     """Clean, match, encrypt, index and report a file of customers whom nobody knew before."""
     file = _write(bench, "youzan-customers", people.customers(bench.members))
-    limit = copy_rate(bench.server, file, key="客户手机号", encoding="utf-8")
-    yield _row("customer file", "youzan", file, bench.members, limit, CUSTOMERS_GOAL)
+    with bench.beside_c(file, key="客户手机号", encoding="utf-8") as limit:
+        done = _import("youzan", file)
+    file.unlink()
+    yield _row("customer file", bench.members, done, limit, CUSTOMERS_GOAL)
     installation.calm(bench.server)
 
 
@@ -50,8 +51,10 @@ def measure_orders(bench: Bench) -> Iterator[Row]:
     """Match a file of orders to those customers, who are new to this channel, and settle the points."""
     orders = people.past_orders(bench.orders, members=bench.members)
     file = _write(bench, "tmall-orders", orders)
-    limit = copy_rate(bench.server, file, key="订单编号", encoding="gb18030")
-    yield _row("order file", "tmall", file, bench.orders, limit, ORDERS_GOAL)
+    with bench.beside_c(file, key="订单编号", encoding="gb18030") as limit:
+        done = _import("tmall", file)
+    file.unlink()
+    yield _row("order file", bench.orders, done, limit, ORDERS_GOAL)
     installation.calm(bench.server)
 
 
@@ -62,20 +65,18 @@ def _write(bench: Bench, form: str, facts: Iterable[Any]) -> Path:
     return file
 
 
-def _row(work: str, channel: str, file: Path, rows: int, limit: float, goal: float) -> Row:
-    done = _import(channel, file)
-    file.unlink()
+def _row(work: str, rows: int, done: Imported, limit: Limit, goal: float) -> Row:
     rate = rows / done.seconds
-    taken = done.report["rows"]
+    ratio = rate / limit.rate
     return Row(
         work=work,
         size=f"{rows:,} rows",
         measured=f"{rate:,.0f} rows/s, at most {done.peak_mib:,.0f} MiB",
-        beside=f"C = {limit:,.0f} rows/s",
-        ratio=rate / limit,
+        beside=str(limit),
+        ratio=ratio,
         goal=f"≥ {goal} C, ≤ {MOST_MIB} MiB",
-        is_met=rate / limit >= goal and done.peak_mib <= MOST_MIB,
-        faults=rows - taken["new"],
+        is_met=ratio >= goal and done.peak_mib <= MOST_MIB,
+        faults=rows - done.report["rows"]["new"],
     )
 
 

@@ -7,7 +7,7 @@ from itertools import count, islice
 from django.utils import timezone
 
 from benchmarks import people, web
-from benchmarks.bench import Bench, Row
+from benchmarks.bench import Bench, Limit, Row
 from benchmarks.clients import Job
 from benchmarks.stopwatch import stopwatch
 from loyalty import orders
@@ -25,20 +25,20 @@ _numbers = count(1)  # of orders, over all measurements of a run
 def measure_batches(bench: Bench) -> Iterator[Row]:
     """Batches of known buyers' orders, handed to `orders.receive` by one process, then to the API."""
     _acquaint(bench)
-    limit = bench.limit_l()
-    rate, faults = _receive(bench)
-    bench.kept["cost of an order"] = limit / rate
+    with bench.beside_l() as limit:
+        rate, faults = _receive(bench)
+    bench.kept["cost of an order"] = limit.rate / rate
     yield _row("orders in batches of 1,000, one process", bench, rate, limit, faults)
-    limit = bench.limit_l()
-    rate, faults = _send(bench)
+    with bench.beside_l() as limit:
+        rate, faults = _send(bench)
     yield _row(f"orders in batches of 1,000, API, {CLIENTS} clients", bench, rate, limit, faults)
 
 
 def measure_growth(bench: Bench) -> Iterator[Row]:
     """What an order costs now, with all that the run has recorded, beside what it cost at first."""
-    limit = bench.limit_l()
-    rate, faults = _receive(bench)
-    before, now = bench.kept["cost of an order"], limit / rate
+    with bench.beside_l() as limit:
+        rate, faults = _receive(bench)
+    before, now = bench.kept["cost of an order"], limit.rate / rate
     yield Row(
         work="cost of an order as the book grows",
         size=f"{Order.objects.count():,} orders",
@@ -51,15 +51,16 @@ def measure_growth(bench: Bench) -> Iterator[Row]:
     )
 
 
-def _row(work: str, bench: Bench, rate: float, limit: float, faults: int) -> Row:
+def _row(work: str, bench: Bench, rate: float, limit: Limit, faults: int) -> Row:
+    ratio = rate / limit.rate
     return Row(
         work=work,
         size=f"{bench.members:,} members",
         measured=f"{rate:,.0f} orders/s",
-        beside=f"L = {limit:,.0f}/s",
-        ratio=rate / limit,
+        beside=str(limit),
+        ratio=ratio,
         goal=f"≥ {GOAL} L",
-        is_met=rate / limit >= GOAL,
+        is_met=ratio >= GOAL,
         faults=faults,
     )
 

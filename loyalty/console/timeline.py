@@ -21,7 +21,7 @@ from loyalty.card import in_words
 from loyalty.models import Entry, TierChange
 from members.models import Member, Order
 from members.templatetags.amounts import points, signed, yuan
-from privacy.access import fields_in_words, looks_at
+from privacy.access import fields_in_words
 from privacy.models import AccessRecord, ConsentEvent
 from privacy.models.consent import word_for
 
@@ -140,7 +140,8 @@ def _consents(member: Member, before: datetime | None, limit: int) -> Iterator[E
 
 
 def _looks(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
-    rows = looks_at(member)
+    # Looks at this member, not every list they stood in: those are on the trail, and would drown the rest.
+    rows = AccessRecord.objects.filter(member=member).order_by("-recorded_at")
     if before:
         rows = rows.filter(recorded_at__lt=before)
     for record in rows[:limit]:
