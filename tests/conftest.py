@@ -9,6 +9,8 @@ from typing import Any
 import django
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.utils import translation
 
 from config import folders
 from tests import chromium
@@ -90,3 +92,25 @@ def browser_type_launch_args() -> dict[str, Any]:
     """Start the machine's own Chromium; as root it refuses its sandbox."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     return {"executable_path": chromium.find(), "args": arguments}
+
+
+@pytest.fixture(autouse=True)
+def the_language_of_the_source():
+    """Every test begins in it: a request that was answered in Chinese leaves its thread speaking Chinese."""
+    translation.activate("en")
+    yield
+    translation.activate("en")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The test database, left by everybody before it is dropped.
+
+    Threads of a live server, and the queue's worker, notice only late that their work is over.
+    """
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

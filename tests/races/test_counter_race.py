@@ -2,6 +2,7 @@
 
 from collections import Counter
 from decimal import Decimal
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from loyalty.errors import HoldEnded, NotEnoughPoints, RefundTooLarge
 from loyalty.models import Entry, Hold
 from members import channels
 from members.models import Order, Refund, Store
-from tests.races.threads import at_once, refusals
+from tests.races.threads import LONGEST, at_once, refusals
 from tests.trade import Trade, buyer, proven
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
@@ -61,7 +62,9 @@ def test_without_its_turn_a_repeat_takes_itself_for_the_first_and_the_keys_keep_
     trade: Trade, jingan: Store, mei: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nonce = uuid4()
-    monkeypatch.setattr(counter, "_once", lambda nonce: None)
+    # Instead of taking turns they set out together, so that they look before any of them has sold.
+    together = Barrier(CLICKS, timeout=LONGEST)
+    monkeypatch.setattr(counter, "_once", lambda nonce: together.wait())
     sales = at_once(*[lambda: sell(jingan, mei, points_used=400, nonce=nonce) for _ in range(CLICKS)])
     assert refusals(sales) == []
     assert sum(sale.is_new for sale in sales) > 1, "the control must collide"
