@@ -127,7 +127,7 @@ def test_a_busy_port_is_told_in_one_line(var, run):
     assert process.returncode == 1
     assert len(said.splitlines()) == 1
     assert f"127.0.0.1:{port}" in said
-    assert not cluster.is_running(cluster.locate(var))
+    wait_until(lambda: not cluster.is_running(cluster.locate(var)))
 
 
 def test_a_make_that_a_script_started_in_the_background_goes_on_serving(tmp_path):
