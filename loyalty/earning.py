@@ -68,9 +68,9 @@ def price(
 
     `situation` is None when no rule runs at the time of the order: then nobody needs to look.
     """
-    if situation is None:
+    rules = _applicable(programme, situation) if situation is not None else []
+    if situation is None or not rules:
         return _priced_plainly(base, programme, tier)
-    rules = _applicable(programme, situation)
     factors = sorted(
         (rule for rule in rules if rule.factor is not None and not rule.stack), key=_greatest_first
     )
@@ -109,6 +109,17 @@ def price(
 def running(programme: Programme, at: datetime) -> list[Rule]:
     """The rules that give points to orders paid at an instant, highest priority first."""
     return [rule for rule in programme.rules if (rule.factor is not None or rule.bonus) and rule.holds_at(at)]
+
+
+def running_between(programme: Programme, first: datetime, last: datetime) -> list[Rule]:
+    """The rules that may give points to an order paid at one of the instants from `first` to `last`."""
+    return [
+        rule
+        for rule in programme.rules
+        if (rule.factor is not None or rule.bonus)
+        and (rule.starts_at is None or rule.starts_at <= last)
+        and (rule.ends_at is None or first < rule.ends_at)
+    ]
 
 
 def _priced_plainly(base: Decimal, programme: Programme, tier: Tier) -> Priced:

@@ -6,10 +6,17 @@ of `loyalty.purse`, then `append()`, all in one transaction. Wallets are locked 
 once per transaction, so that two batches cannot wait for each other.
 """
 
-import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    ItemsView,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,9 +24,10 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from loyalty import clock
+from loyalty import clock, ledger_rows
 from loyalty.clock import Clock
 from loyalty.purse import Figures, HoldState, LotState, Posting, Purse
+from members import columns
 
 _WALLET = "id, member_id, balance, held, debt, version, head, tier, tier_since, tier_until, tier_steps"
 _LOT = "id, wallet_id, order_id, earned, remaining, held, expired, earned_at, available_from, expires_at"
@@ -40,6 +48,13 @@ class Purses(Mapping[int, Purse]):
 
     def __len__(self) -> int:
         return len(self.by_member)
+
+    # A mapping's own views would look each purse up again.
+    def values(self) -> ValuesView[Purse]:
+        return self.by_member.values()
+
+    def items(self) -> ItemsView[int, Purse]:
+        return self.by_member.items()
 
     @property
     def now(self) -> datetime:
@@ -78,12 +93,11 @@ def lock(
 
 
 def _lock_wallets(member_ids: Sequence[int]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {_WALLET} FROM loyalty_wallet WHERE member_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-            [list(member_ids)],
-        )
-        return cursor.fetchall()
+    return columns.ask(
+        f"SELECT {_WALLET} FROM loyalty_wallet WHERE member_id = ANY(%s::bigint[])"
+        " ORDER BY id FOR NO KEY UPDATE",
+        [columns.numbers(member_ids)],
+    )
 
 
 def _make_wallets(member_ids: Sequence[int], first_tier: str) -> None:
@@ -130,13 +144,11 @@ def _read_lots(wallet_ids: list[int], order_ids: Collection[int]) -> tuple[Clock
             " WHERE order_id = ANY(%s) AND wallet_id = ANY(%s) AND remaining = 0"
         )
         parameters += [list(order_ids), wallet_ids]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {clock.COLUMNS}, lot.* FROM (SELECT) AS now"
-            f" LEFT JOIN ({lots}) AS lot ON true ORDER BY lot.id",
-            parameters,
-        )
-        rows = cursor.fetchall()
+    rows = columns.ask(
+        f"SELECT {clock.COLUMNS}, lot.* FROM (SELECT) AS now"
+        f" LEFT JOIN ({lots}) AS lot ON true ORDER BY lot.id",
+        parameters,
+    )
     read = clock.of(*rows[0][:2])
     return read, [(row[3], _lot(row[2:])) for row in rows if row[2] is not None]
 
@@ -216,58 +228,26 @@ def append(purses: Purses, *, zone: ZoneInfo | None = None) -> list[Posting]:
     postings = [posting for purse in moved for posting in purse.postings]
     lots = [(purse, lot) for purse in moved for lot in purse.lots if lot.touched]
     holds = [(purse, hold) for purse in moved for hold in purse.holds if hold.touched]
-    places = {
-        id(each): place
-        for group in (postings, _seconds(lots), _seconds(holds))
-        for place, each in enumerate(group, 1)
-    }
-    # Writing the entries moves the heads of the chains, which the wallets then hold.
-    entries = [row for purse in moved for row in _entry_rows(purse, purses.clock.recorded)]
-    document = {
-        "recorded_at": purses.clock.recorded.isoformat(),
-        "entries": entries,
-        "lots": [_lot_row(purse, lot) for purse, lot in lots],
-        "moves": [
-            {"entry": places[id(posting)], "lot": places[id(lot)], "points": points}
-            for posting in postings
-            for lot, points in posting.moves
-        ],
-        "holds": [_hold_row(purse, hold, places) for purse, hold in holds],
-        "parts": [
-            {"hold": places[id(hold)], "lot": places[id(lot)], "points": points}
-            for _purse, hold in holds
-            if hold.id is None
-            for lot, points in hold.parts
-        ],
-        "uses": [row for posting in postings for row in _use_rows(posting, places[id(posting)], zone)],
-        "wallets": [_wallet_row(purse) for purse in moved],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT loyalty_append(%s::jsonb)", [json.dumps(document)])
-        written = cursor.fetchone()[0]
+    written = ledger_rows.append(moved, postings, lots, holds, recorded_at=purses.clock.recorded, zone=zone)
     if written is None:
         raise CauseCounted
-    _settle_down(moved, json.loads(written), postings, _seconds(lots), _seconds(holds))
+    _settle_down(moved, written, postings, lots, holds)
     return postings
-
-
-def _seconds(pairs: Sequence[tuple[Purse, Any]]) -> list[Any]:
-    return [second for _purse, second in pairs]
 
 
 def _settle_down(
     moved: Sequence[Purse],
     written: Mapping[str, list[int]],
     postings: Sequence[Posting],
-    lots: Sequence[LotState],
-    holds: Sequence[HoldState],
+    lots: Sequence[tuple[Purse, LotState]],
+    holds: Sequence[tuple[Purse, HoldState]],
 ) -> None:
     """Take up the ids the database gave, and call nothing touched any more."""
     for posting, id_ in zip(postings, written["entries"], strict=True):
         posting.id = id_
-    for lot, id_ in zip(lots, written["lots"], strict=True):
+    for (_purse, lot), id_ in zip(lots, written["lots"], strict=True):
         lot.id, lot.touched = id_, False
-    for hold, id_ in zip(holds, written["holds"], strict=True):
+    for (_purse, hold), id_ in zip(holds, written["holds"], strict=True):
         hold.id, hold.touched = id_, False
     for purse in moved:
         purse.postings = []
@@ -281,137 +261,6 @@ def _has_moved(purse: Purse) -> bool:
         or any(lot.touched for lot in purse.lots)
         or any(hold.touched for hold in purse.holds)
     )
-
-
-def link(
-    previous: bytes,
-    *,
-    wallet_id: int,
-    version: int,
-    kind: str,
-    points: int,
-    balance_after: int,
-    debt_after: int,
-    cause: str,
-    happened_at: datetime,
-    recorded_at: datetime,
-) -> bytes:
-    """The hash that chains an entry to the one before it (law 11). `audit` recomputes it in SQL."""
-    text = "|".join(
-        (
-            str(wallet_id),
-            str(version),
-            kind,
-            str(points),
-            str(balance_after),
-            str(debt_after),
-            cause,
-            str(_microseconds(happened_at)),
-            str(_microseconds(recorded_at)),
-        )
-    )
-    return hashlib.sha256(previous + text.encode()).digest()
-
-
-def _microseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1_000_000)
-
-
-def _entry_rows(purse: Purse, recorded_at: datetime) -> list[dict[str, Any]]:
-    rows = []
-    for posting in purse.postings:
-        origin = posting.origin
-        purse.head = link(
-            purse.head,
-            wallet_id=purse.wallet_id,
-            version=posting.version,
-            kind=posting.kind,
-            points=posting.points,
-            balance_after=posting.balance_after,
-            debt_after=posting.debt_after,
-            cause=origin.cause,
-            happened_at=origin.happened_at,
-            recorded_at=recorded_at,
-        )
-        rows.append(
-            {
-                "wallet_id": purse.wallet_id,
-                "version": posting.version,
-                "kind": posting.kind,
-                "points": posting.points,
-                "balance_after": posting.balance_after,
-                "debt_after": posting.debt_after,
-                "cause": origin.cause,
-                "reason": origin.reason,
-                "why": origin.why,
-                "channel_id": origin.channel_id,
-                "store_id": origin.store_id,
-                "order_id": origin.order_id,
-                "actor_id": origin.actor_id,
-                "programme_id": origin.programme_id,
-                "happened_at": origin.happened_at.isoformat(),
-                "hash": purse.head.hex(),
-            }
-        )
-    return rows
-
-
-def _wallet_row(purse: Purse) -> dict[str, Any]:
-    return {
-        "id": purse.wallet_id,
-        "balance": purse.balance,
-        "held": purse.held,
-        "debt": purse.debt,
-        "version": purse.version,
-        "head": purse.head.hex(),
-        "tier": purse.tier,
-        "tier_since": _text(purse.tier_since),
-        "tier_until": _text(purse.tier_until),
-        "tier_steps": purse.tier_steps,
-    }
-
-
-def _lot_row(purse: Purse, lot: LotState) -> dict[str, Any]:
-    return {
-        "id": lot.id,
-        "wallet_id": purse.wallet_id,
-        "order_id": lot.order_id,
-        "earned": lot.earned,
-        "remaining": lot.remaining,
-        "held": lot.held,
-        "expired": lot.expired,
-        "earned_at": _text(lot.earned_at),
-        "available_from": _text(lot.available_from),
-        "expires_at": _text(lot.expires_at),
-    }
-
-
-def _hold_row(purse: Purse, hold: HoldState, places: Mapping[int, int]) -> dict[str, Any]:
-    return {
-        "id": hold.id,
-        "wallet_id": purse.wallet_id,
-        "channel_id": hold.channel_id,
-        "cause": hold.cause,
-        "reason": hold.reason,
-        "points": hold.points,
-        "captured": hold.captured,
-        "state": hold.state,
-        "expires_at": _text(hold.expires_at),
-        "ended_at": _text(hold.ended_at),
-        "entry": places[id(hold.entry)] if hold.entry else None,
-    }
-
-
-def _use_rows(posting: Posting, place: int, zone: ZoneInfo | None) -> list[dict[str, Any]]:
-    day = posting.origin.happened_at.astimezone(zone).date().isoformat() if posting.uses else ""
-    return [
-        {"rule": rule, "wallet_id": posting.wallet_id, "entry": place, "day": day, "points": points}
-        for rule, points in posting.uses.items()
-    ]
-
-
-def _text(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
 
 
 # --- reading ----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from datetime import date
 from django.db import connection
 
 from loyalty.earning import Room
-from loyalty.programme import Programme, Rule
+from loyalty.programme import Rule
 
 _LOCKS = 7411  # the namespace of advisory locks for budgets
 
@@ -57,9 +57,9 @@ def _in_month(used: Mapping[date, int], day: date) -> int:
     return sum(points for at, points in used.items() if (at.year, at.month) == (day.year, day.month))
 
 
-def load(programmes: Collection[Programme], wallet_ids: Collection[int]) -> Limits:
-    """Read what the limited rules of these programme versions have given to these wallets, and in all."""
-    rules = {rule.code: rule for programme in programmes for rule in programme.rules if any(_limits_of(rule))}
+def load(running: Collection[Rule], wallet_ids: Collection[int]) -> Limits:
+    """Read what those of these rules that are limited have given to these wallets, and in all."""
+    rules = {rule.code: rule for rule in running if any(_limits_of(rule))}
     limits = Limits(rules)
     if not rules:
         return limits

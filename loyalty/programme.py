@@ -51,8 +51,7 @@ class Expiry:
         The last day is a whole day: twelve months from 15 March last through 15 March, and end at the
         midnight that begins the 16th. 31 January and one month is the end of February.
         """
-        last = self.last_day(earned_at.astimezone(zone).date())
-        return None if last is None else end_of(last, zone)
+        return _end(self, earned_at.astimezone(zone).date(), zone)
 
     def last_day(self, earned_on: date) -> date | None:
         """The last day on which points earned on a day can be spent."""
@@ -68,6 +67,13 @@ class Expiry:
         if self.round_up_to == "month_end":
             return add_months(last.replace(day=1), 1) - timedelta(days=1)
         return last
+
+
+@lru_cache(maxsize=4096)
+def _end(expiry: Expiry, earned_on: date, zone: ZoneInfo) -> datetime | None:
+    # A batch's orders were mostly bought on a few days: their ends are found once.
+    last = expiry.last_day(earned_on)
+    return None if last is None else end_of(last, zone)
 
 
 NEVER = Expiry()

@@ -15,7 +15,7 @@ from loyalty import earning, ledger, limits, publishing, situations, snapshots, 
 from loyalty.calendar import end_of
 from loyalty.ledger import Purses
 from loyalty.limits import Limits
-from loyalty.programme import Programme
+from loyalty.programme import Programme, Rule
 from loyalty.publishing import Programmes
 from loyalty.purse import LotState, Origin, Posting, Purse
 from loyalty.snapshots import Snapshot
@@ -148,24 +148,49 @@ def _open(moving: Sequence[Heard], priced: dict[int, Snapshot], **how: Any) -> B
         order_ids=list(priced),
         earning_only=members - {id_ for order in moving for id_ in _who_may_lose(order)},
     )
-    used = {version.id: version for version in (programmes.at(_time_of(order)) for order in moving)}
-    versions = [version.programme for version in used.values()]
-    asked_about = situations.fields_asked(versions)
+    rules = _rules_running(moving, programmes)
+    asked_about = situations.asked_by(rules)
     batch = Batch(
         purses=purses,
         programmes=programmes,
         priced=priced,
         bought={},
         buyers=situations.load(asked_about, members),
-        limits=limits.load(versions, [purse.wallet_id for purse in purses.values()]),
+        limits=limits.load(rules, [purse.wallet_id for purse in purses.values()]),
         redemptions=ledger.redemptions(
             purses,
             {_cause_of_redemption(order): order.member_id for order in moving if order.points_spent_cause},
         ),
         **how,
     )
-    batch.bought = tiers.purchases(members, _since(moving, batch, asked_about))
+    batch.bought = _purchases(moving, batch, asked_about)
     return batch
+
+
+def _rules_running(moving: Sequence[Heard], programmes: Programmes) -> list[Rule]:
+    """The rules by which some order of the batch may earn: of those that have ended nothing is read."""
+    times = [_time_of(order) for order in moving]
+    first, last = min(times), max(times)
+    versions = {version.id: version for version in map(programmes.at, times)}
+    return [
+        rule
+        for version in versions.values()
+        for rule in earning.running_between(version.programme, first, last)
+    ]
+
+
+def _purchases(
+    moving: Sequence[Heard], batch: Batch, asked_about: frozenset[str]
+) -> Mapping[int, list[Purchase]]:
+    """The purchases of the members for whom they matter; for most, their sum tells that they do not."""
+    since = _since(moving, batch, asked_about)
+    if situations.needs_whole_history(asked_about):
+        return tiers.purchases(batch.purses, since)
+    now = batch.purses.now
+    ladders = {ladder.programme_id: ladder for ladder in map(batch.ladder, [now, *map(_time_of, moving)])}
+    losing = {id_ for order in moving for id_ in _who_may_lose(order) if id_ is not None}
+    rest = [purse for id_, purse in batch.purses.items() if id_ not in losing]
+    return tiers.purchases(losing | tiers.who_may_move(rest, ladders.values(), since=since, now=now), since)
 
 
 def _who_may_lose(order: Heard) -> set[int | None]:
@@ -208,7 +233,8 @@ def _settle(order: Heard, batch: Batch) -> None:
     elif snapshot is None and order.points_spent_cause:
         snapshot = batch.priced[order.order_id] = _unpriced(order, purse, batch)
     if snapshot is not None:
-        _ripen(order, purse, batch)
+        if order.outcome != "new":
+            _ripen(order, purse, batch)
         _settle_earned(order, snapshot, purse, batch, change)
         _settle_spent(order, snapshot, purse, batch, change)
         change.stays, change.why = snapshot.stays, snapshot.why

@@ -6,15 +6,17 @@ Only what some rule of the programme asks for is read, once for a whole batch.
 import sys
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from loyalty.calendar import midnight
 from loyalty.conditions import Line, Situation, checks
-from loyalty.programme import Programme
+from loyalty.programme import Programme, Rule
 from loyalty.tiers import Purchase
 from members.facts import LineFact
 from members.models import Member, MemberTag
@@ -23,13 +25,12 @@ from members.orders import Heard
 
 def fields_asked(programmes: Collection[Programme]) -> frozenset[str]:
     """The names of every field that a rule of these versions asks about."""
-    return frozenset(
-        check.field
-        for programme in programmes
-        for rule in programme.rules
-        if rule.when
-        for check in checks(rule.when)
-    )
+    return asked_by(rule for programme in programmes for rule in programme.rules)
+
+
+def asked_by(rules: Iterable[Rule]) -> frozenset[str]:
+    """The names of every field that one of these rules asks about."""
+    return frozenset(check.field for rule in rules if rule.when for check in checks(rule.when))
 
 
 def needs_whole_history(asked: frozenset[str]) -> bool:
@@ -83,13 +84,15 @@ def of(
     bought: Sequence[Purchase],
     zone: ZoneInfo,
 ) -> Situation:
-    """The situation of one order of one member, as of the instant it was paid."""
+    """The situation of one order of one member, as of the instant it was paid.
+
+    `bought` may be left empty where no rule asks about purchases (`needs_whole_history`).
+    """
     assert heard.member_id is not None
     day = at.astimezone(zone).date()
     birthday = buyers.birthdays.get(heard.member_id)
     joined = buyers.joined.get(heard.member_id)
     earlier = bought[: bisect_left(bought, (at, Decimal(0), heard.order_id), key=_place)]
-    this_year = [purchase for purchase in earlier if purchase.paid_at.astimezone(zone).year == day.year]
     return Situation(
         order_channel=heard.channel_code,
         order_store=heard.store_code or None,
@@ -102,11 +105,14 @@ def of(
         member_is_birthday=birthday is not None and (birthday.month, birthday.day) == (day.month, day.day),
         member_birthday_month=birthday.month if birthday else None,
         member_joined_days=(day - joined.astimezone(zone).date()).days if joined else None,
-        # Repurchases are the purchases after a member's first.
-        member_repurchases_year=len(this_year)
-        if len(this_year) < len(earlier)
-        else max(0, len(this_year) - 1),
+        member_repurchases_year=_repurchases(earlier, day.year, zone) if earlier else 0,
     )
+
+
+def _repurchases(earlier: Sequence[Purchase], year: int, zone: ZoneInfo) -> int:
+    """How many of the purchases in a year came after the member's first."""
+    before = bisect_left(earlier, midnight(date(year, 1, 1), zone), key=attrgetter("paid_at"))
+    return len(earlier) - max(before, 1)
 
 
 def _place(purchase: Purchase) -> tuple[datetime, Decimal, int]:

@@ -1,14 +1,12 @@
 """Snapshots: what an order earned by the rules of its day, read and written a batch at a time."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
 from loyalty.models import OrderEarning
+from members import columns
 
 
 @dataclass(slots=True)
@@ -50,36 +48,45 @@ def read(order_ids: Sequence[int]) -> dict[int, Snapshot]:
     return {row[0]: Snapshot(*row) for row in rows}
 
 
+_COLUMNS = (
+    ("order_id", "bigint", columns.numbers),
+    ("wallet_id", "bigint", columns.numbers),
+    ("programme_id", "bigint", columns.numbers),
+    ("net_bought", "numeric", columns.numbers),
+    ("earned", "bigint", columns.numbers),
+    ("stays", "bigint", columns.numbers),
+    ("forgiven", "bigint", columns.numbers),
+    ("given_back", "bigint", columns.numbers),
+    ("why", "text", columns.texts),
+)
+_NAMES = ", ".join(name for name, _, _ in _COLUMNS)
+_WRITE = f"""
+    INSERT INTO loyalty_orderearning ({_NAMES}, decided_at)
+    SELECT order_id, wallet_id, programme_id, net_bought, earned, stays, forgiven, given_back, why::jsonb,
+           clock_timestamp()
+      FROM unnest({", ".join(f"%s::{kind}[]" for _, kind, _ in _COLUMNS)}) AS told({_NAMES})
+        ON CONFLICT (order_id) DO UPDATE
+       SET wallet_id = excluded.wallet_id, programme_id = excluded.programme_id,
+           net_bought = excluded.net_bought, earned = excluded.earned, stays = excluded.stays,
+           forgiven = excluded.forgiven, given_back = excluded.given_back, why = excluded.why
+"""
+
+
 def write(snapshots: Sequence[Snapshot]) -> None:
     """Write snapshots that are new or have moved, in one statement."""
-    rows = [
-        {
-            "order_id": snapshot.order_id,
-            "wallet_id": snapshot.wallet_id,
-            "programme_id": snapshot.programme_id,
-            "net_bought": str(snapshot.net_bought),
-            "earned": snapshot.earned,
-            "stays": snapshot.stays,
-            "forgiven": snapshot.forgiven,
-            "given_back": snapshot.given_back,
-            "why": snapshot.why,
-        }
-        for snapshot in snapshots
-    ]
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO loyalty_orderearning (order_id, wallet_id, programme_id, net_bought, earned, stays,"
-            " forgiven, given_back, why, decided_at)"
-            " SELECT order_id, wallet_id, programme_id, net_bought, earned, stays, forgiven, given_back, why,"
-            " clock_timestamp() FROM jsonb_to_recordset(%s::jsonb) AS s(order_id bigint, wallet_id bigint,"
-            " programme_id bigint, net_bought numeric, earned bigint, stays bigint, forgiven bigint,"
-            " given_back bigint, why jsonb)"
-            " ON CONFLICT (order_id) DO UPDATE SET wallet_id = excluded.wallet_id,"
-            " programme_id = excluded.programme_id, net_bought = excluded.net_bought,"
-            " earned = excluded.earned,"
-            " stays = excluded.stays, forgiven = excluded.forgiven, given_back = excluded.given_back,"
-            " why = excluded.why",
-            [json.dumps(rows)],
-        )
+    if snapshots:
+        columns.tell(_WRITE, columns.of_rows(_COLUMNS, map(_row, snapshots)))
+
+
+def _row(snapshot: Snapshot) -> columns.Row:
+    return (
+        snapshot.order_id,
+        snapshot.wallet_id,
+        snapshot.programme_id,
+        snapshot.net_bought,
+        snapshot.earned,
+        snapshot.stays,
+        snapshot.forgiven,
+        snapshot.given_back,
+        columns.document(snapshot.why),
+    )

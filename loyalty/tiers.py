@@ -8,18 +8,17 @@ the same for one order, a thousand, and the nightly run.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from loyalty.calendar import months_after, months_before
 from loyalty.models import TierChange
 from loyalty.programme import Programme, Tier
 from loyalty.purse import Purse
+from members import columns
 
 
 class Purchase(NamedTuple):
@@ -61,6 +60,10 @@ class Ladder:
     programme: Programme
     programme_id: int
     steps: list[Step] = field(default_factory=list)
+    by_code: dict[str, Tier] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_code = {tier.code: tier for tier in self.programme.tiers}
 
     @property
     def window_months(self) -> int:
@@ -73,7 +76,7 @@ class Ladder:
 
     def tier(self, code: str) -> Tier:
         """The tier of that code; a code that this version no longer has stands for the lowest tier."""
-        return next((tier for tier in self.programme.tiers if tier.code == code), self.programme.tiers[0])
+        return self.by_code.get(code, self.programme.tiers[0])
 
     def merited(self, bought: Sequence[Purchase], at: datetime) -> tuple[Tier, Standing]:
         """The highest tier that the window ending at `at` meets, with the figures that met it."""
@@ -103,8 +106,10 @@ class Ladder:
 
         An order heard late may complete a window that ended at a later purchase, so each is looked at.
         """
+        kept = [purchase.kept for purchase in bought if purchase.kept > 0]
+        everything = Standing(sum(kept, Decimal(0)), len(kept))
         for purchase in bought:
-            if not self._could_rise(purse, bought):
+            if not self._could_rise(purse, everything):
                 return
             if purchase.paid_at < since or purchase.paid_at > now:
                 continue
@@ -112,13 +117,19 @@ class Ladder:
             if tier.rank > self.tier(purse.tier).rank:
                 self._move(purse, tier, TierChange.Reason.QUALIFIED, standing, purchase.paid_at)
 
-    def _could_rise(self, purse: Purse, bought: Sequence[Purchase]) -> bool:
+    def may_move(self, purse: Purse, everything: Standing, *, now: datetime) -> bool:
+        """Whether purchases matter for a purse's tier until `now`, of which `everything` is the sum.
+
+        A tier whose time runs out is judged; one that all purchases together could not raise stays.
+        """
+        is_judged = purse.tier_until is not None and purse.tier_until <= now
+        return is_judged or self._could_rise(purse, everything)
+
+    def _could_rise(self, purse: Purse, everything: Standing) -> bool:
         """Whether all purchases together, whenever they were, would meet a higher tier: mostly not."""
-        kept = [purchase.kept for purchase in bought if purchase.kept > 0]
-        spend, orders = sum(kept, Decimal(0)), len(kept)
         rank = self.tier(purse.tier).rank
         return any(
-            tier.qualify is not None and tier.qualify.met(spend, orders)
+            tier.qualify is not None and tier.qualify.met(everything.spend, everything.orders)
             for tier in self.programme.tiers[rank + 1 :]
         )
 
@@ -206,20 +217,56 @@ def _needs(tier: Tier) -> dict[str, Any]:
 
 # --- reading and writing ----------------------------------------------------------------------------
 
+# Of whom, and since when, are the two parameters.
+_BOUGHT = (
+    "FROM members_order WHERE member_id = ANY(%s::bigint[]) AND paid_at > %s"
+    " AND status NOT IN ('placed', 'cancelled')"
+)
+
 
 def purchases(member_ids: Collection[int], since: datetime) -> Mapping[int, list[Purchase]]:
     """What members bought and kept since an instant, oldest first: paid orders that were not cancelled."""
     bought: dict[int, list[Purchase]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT member_id, paid_at, greatest(net - refunded_goods, 0), id FROM members_order"
-            " WHERE member_id = ANY(%s) AND paid_at > %s AND status NOT IN ('placed', 'cancelled')"
-            " ORDER BY member_id, paid_at, id",
-            [list(member_ids), since],
-        )
-        for member_id, paid_at, kept, order_id in cursor.fetchall():
-            bought[member_id].append(Purchase(paid_at, kept, order_id))
+    if not member_ids:
+        return bought
+    rows = columns.ask(
+        f"SELECT member_id, paid_at, greatest(net - refunded_goods, 0), id {_BOUGHT}"
+        " ORDER BY member_id, paid_at, id",
+        [columns.numbers(member_ids), since],
+    )
+    for member_id, paid_at, kept, order_id in rows:
+        bought[member_id].append(Purchase(paid_at, kept, order_id))
     return bought
+
+
+def totals(member_ids: Collection[int], since: datetime) -> Mapping[int, Standing]:
+    """The sums of what `purchases` would return: for most members they tell that nothing moves.
+
+    Who has bought for years has as many orders as a batch; adding them up here would read them all.
+    """
+    if not member_ids:
+        return {}
+    rows = columns.ask(
+        f"SELECT member_id, sum(net - refunded_goods), count(*) {_BOUGHT}"
+        " AND net > refunded_goods GROUP BY member_id",
+        [columns.numbers(member_ids), since],
+    )
+    return {member_id: Standing(spend, orders) for member_id, spend, orders in rows}
+
+
+def who_may_move(
+    purses: Sequence[Purse], ladders: Collection[Ladder], *, since: datetime, now: datetime
+) -> set[int]:
+    """The members whose tier some purchase since an instant may change: only theirs need be looked at."""
+    everything = totals([purse.member_id for purse in purses], since)
+    nothing = Standing(Decimal(0), 0)
+    return {
+        purse.member_id
+        for purse in purses
+        if any(
+            ladder.may_move(purse, everything.get(purse.member_id, nothing), now=now) for ladder in ladders
+        )
+    }
 
 
 def whole_history(member_id: int) -> Sequence[Purchase]:
@@ -227,19 +274,29 @@ def whole_history(member_id: int) -> Sequence[Purchase]:
     return purchases([member_id], datetime.min.replace(tzinfo=UTC)).get(member_id, [])
 
 
-def write(steps: Iterable[Step]) -> list[TierChange]:
+def write(steps: Sequence[Step]) -> None:
     """Write the steps down, in one statement. The purses' new tiers are written by the ledger."""
-    return TierChange.objects.bulk_create(
-        TierChange(
-            wallet_id=step.wallet_id,
-            position=step.position,
-            before=step.before,
-            after=step.after,
-            reason=step.reason,
-            why=step.why,
-            programme_id=step.programme_id,
-            valid_until=step.valid_until,
-            happened_at=step.happened_at,
-        )
-        for step in steps
+    if not steps:
+        return
+    columns.tell(
+        """
+        INSERT INTO loyalty_tierchange
+               (wallet_id, position, before, after, reason, why, programme_id, valid_until, happened_at)
+        SELECT wallet_id, position, before, after, reason, why::jsonb, programme_id, valid_until, happened_at
+          FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
+                      %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+               AS step(wallet_id, position, before, after, reason, why, programme_id, valid_until,
+                       happened_at)
+        """,
+        [
+            columns.numbers([step.wallet_id for step in steps]),
+            columns.numbers([step.position for step in steps]),
+            columns.texts([step.before for step in steps]),
+            columns.texts([step.after for step in steps]),
+            columns.texts([str(step.reason) for step in steps]),
+            columns.texts([columns.document(step.why) for step in steps]),
+            columns.numbers([step.programme_id for step in steps]),
+            columns.times([step.valid_until for step in steps]),
+            columns.times([step.happened_at for step in steps]),
+        ],
     )

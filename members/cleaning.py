@@ -315,7 +315,7 @@ _WHEN = {
 }
 _SERIAL = re.compile(r"\d{1,5}(?:\.\d+)?", re.ASCII)
 _PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2}))?", re.ASCII)
-_PLAIN_TIME = re.compile(r"[12]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_PLAIN_TIME = re.compile(r"[12]\d{3}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?", re.ASCII)
 _SPREADSHEET_EPOCH = datetime(1899, 12, 30)
 
 
@@ -364,11 +364,11 @@ def _zone_of(offset: str | None) -> timezone:
 
 
 def _within(value: object, order: str, first: int, last: int) -> datetime | None:
-    # The way nearly every platform writes a time, without the cost of looking for other ways.
+    # The way nearly every platform writes a time or a day, without the cost of looking for other ways.
     text = value if type(value) is str and _PLAIN_TIME.fullmatch(value) else None
     try:
         if text:
-            moment = datetime.fromisoformat(text + "+08:00")
+            moment = datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
         else:
             text = clean_text(value)
             if text is None or text.startswith("0000-00-00"):

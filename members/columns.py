@@ -7,7 +7,8 @@ the driver's adaptation of Python lists takes three times as long, and COPY into
 is no quicker, but needs a table for each session.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,11 @@ from django.db import connection
 from psycopg.types.datetime import TimestamptzLoader
 
 Row = tuple[Any, ...]
+Writer = Callable[[Iterable[Any]], str]
+
+
+# One text of JSON, as a column of `texts` carries it; Chinese is written as it is.
+document = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def numbers(values: Iterable[int | Decimal | None]) -> str:
@@ -56,6 +62,20 @@ def blobs(values: Iterable[bytes | None]) -> str:
 def flags(values: Iterable[bool | None]) -> str:
     """A column of booleans."""
     return "{" + ",".join(["NULL" if value is None else "t" if value else "f" for value in values]) + "}"
+
+
+def of_rows(named: Sequence[tuple[str, str, Writer]], rows: Iterable[Row]) -> list[str]:
+    """The columns of rows, in the order in which `named` lists their names, types and writers."""
+    by_column = list(zip(*rows, strict=True)) or [()] * len(named)
+    return [_column(write, column) for (_, _, write), column in zip(named, by_column, strict=True)]
+
+
+def _column(write: Writer, column: Row) -> str:
+    # Most columns of a batch say one thing throughout (no postage, paid, never stale): write it once.
+    if len(column) > 1 and column.count(column[0]) == len(column):
+        one = write(column[:1])[1:-1]
+        return "{" + ",".join([one] * len(column)) + "}"
+    return write(column)
 
 
 def ask(statement: str, parameters: Sequence[Any] = ()) -> list[Row]:

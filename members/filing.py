@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from members import columns, profiles
 from members.acquaintances import Held, Person, Seen
@@ -36,12 +36,12 @@ class Papers:
 def file(channel: Channel, papers: Papers, *, now: datetime) -> None:
     """Write the papers of one batch; every person and account has its id afterwards."""
     new_accounts = [seen for seen in papers.accounts if seen.id == 0]
+    known_accounts = [seen for seen in papers.accounts if seen.id and seen.is_touched]
     _reserve(papers.persons, new_accounts)
     if papers.persons:
         _add_members(channel, papers.persons, now)
     if new_accounts:
         _add_accounts(channel, new_accounts)
-    known_accounts = [seen for seen in papers.accounts if seen.is_touched and seen not in new_accounts]
     if known_accounts:
         _retell_accounts(known_accounts, now)
     _file_keys(papers.keys)
@@ -72,6 +72,8 @@ def _reserve(persons: Sequence[Person], accounts: Sequence[Seen]) -> None:
 
 def _add_members(channel: Channel, persons: Sequence[Person], now: datetime) -> None:
     wants = [person.wanted for person in persons]
+    seals = [_seal_of(person) for person in persons]
+    profiled = [_profile_of(want) for want in wants]
     columns.tell(
         """
         INSERT INTO members_member
@@ -90,30 +92,22 @@ def _add_members(channel: Channel, persons: Sequence[Person], now: datetime) -> 
             columns.numbers([person.id for person in persons]),
             columns.times([person.seal for person in persons]),
             columns.texts([number_of(person.id) for person in persons]),
-            _sealed("name", persons),
+            columns.blobs(profiles.seal("name", wants, seals)),
             columns.blobs([profiles.name_index(want.get("name")) for want in wants]),
-            _sealed("phone", persons),
-            _sealed("email", persons),
-            _sealed("birthday", persons),
-            columns.blobs([_profile(person) for person in persons]),
+            *(columns.blobs(profiles.seal(field, wants, seals)) for field in ("phone", "email", "birthday")),
+            columns.blobs(profiles.seal("profile", profiled, seals)),
             *(columns.texts([want.get(field, "") for want in wants]) for field in profiles.PLAIN),
             columns.times([want.get("joined_at") or now for want in wants]),
         ],
     )
 
 
-def _sealed(field: str, persons: Sequence[Person]) -> str:
-    return columns.blobs(
-        [profiles.seal(field, person.wanted.get(field), _seal_of(person)) for person in persons]
-    )
+def _profile_of(wanted: dict[str, Any]) -> dict[str, Any]:
+    occupation = wanted.get("occupation")
+    return {"profile": {"occupation": occupation}} if occupation else {}
 
 
-def _profile(person: Person) -> bytes | None:
-    occupation = person.wanted.get("occupation")
-    return profiles.seal("profile", {"occupation": occupation}, _seal_of(person)) if occupation else None
-
-
-def _seal_of(row: Person | Seen) -> Any:
+def _seal_of(row: Person | Seen) -> UUID:
     assert row.seal is not None
     return row.seal
 
@@ -142,10 +136,9 @@ def _add_accounts(channel: Channel, accounts: Sequence[Seen]) -> None:
             columns.numbers([account.member_id for account in accounts]),
             columns.times([account.seal for account in accounts]),
             columns.blobs(
-                [
-                    _ACCOUNT["external_id"].seal_value(account.external_id, _seal_of(account))
-                    for account in accounts
-                ]
+                _ACCOUNT["external_id"].seal_values(
+                    [account.external_id for account in accounts], [_seal_of(account) for account in accounts]
+                )
             ),
             columns.blobs([account.index for account in accounts]),
             columns.texts([account.linked_by for account in accounts]),
@@ -190,23 +183,20 @@ def _retell_accounts(accounts: Sequence[Seen], now: datetime) -> None:
 
 def _profile_columns(accounts: Sequence[Seen]) -> list[str]:
     """nick, name, birthday, gender, phone_masked, province, city, …, version, digest; NULL: not told."""
+    told = [account.told for account in accounts]
+    seals = [_seal_of(account) for account in accounts]
     return [
         *(
-            columns.blobs(
-                [
-                    _ACCOUNT[field].seal_value(account.told.get(field), _seal_of(account))
-                    for account in accounts
-                ]
-            )
+            columns.blobs(_ACCOUNT[field].seal_values([values.get(field) for values in told], seals))
             for field in ("nick", "name", "birthday")
         ),
         *(
-            columns.texts([account.told.get(field) for account in accounts])
+            columns.texts([values.get(field) for values in told])
             for field in ("gender", "phone_masked", "province", "city")
         ),
-        columns.numbers([account.told.get("buyer_star") for account in accounts]),
-        columns.numbers([account.told.get("praise_count") for account in accounts]),
-        columns.times([account.told.get("joined_at") for account in accounts]),
+        columns.numbers([values.get("buyer_star") for values in told]),
+        columns.numbers([values.get("praise_count") for values in told]),
+        columns.times([values.get("joined_at") for values in told]),
         columns.numbers([account.version for account in accounts]),
         columns.blobs([account.digest for account in accounts]),
     ]
@@ -257,9 +247,7 @@ def _add_keys(keys: Sequence[Held]) -> None:
             columns.texts([key.place.kind for key in keys]),
             columns.texts([key.place.scope for key in keys]),
             columns.blobs([key.place.blind for key in keys]),
-            columns.blobs(
-                [_VALUE.seal_value(key.value, seal) for key, seal in zip(keys, seals, strict=True)]
-            ),
+            columns.blobs(_VALUE.seal_values([key.value for key in keys], seals)),
             columns.flags([key.verified for key in keys]),
             columns.flags([key.leads for key in keys]),
         ],

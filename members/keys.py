@@ -55,25 +55,23 @@ def _scope(kind: IdentifierKind, channel: Channel) -> str:
 
 
 def _key_of(identifier: IdentifierFact, channel: Channel) -> Key:
-    kind = identifier.kind
+    kind, word = identifier.kind, identifier.kind.value
     verified = identifier.verified
     if verified is None:
-        verified = kind.value in channel.vouches_for
+        verified = word in channel.vouches_for
     sureness = _SURENESS[kind]
     if kind is IdentifierKind.PHONE and not verified:
         sureness = UNVERIFIED_PHONE
-    index = blind_index(identifier.value, purpose=kind.value)
-    return Key(Place(kind.value, _scope(kind, channel), index), identifier.value, verified, sureness)
+    index = blind_index(identifier.value, purpose=word)
+    return Key(Place(word, _scope(kind, channel), index), identifier.value, verified, sureness)
 
 
 def keys_of(buyer: AccountFact, channel: Channel) -> tuple[Key, ...]:
     """The keys of a buyer, surest first; the same key told twice is one, verified if either is."""
-    if not buyer.identifiers:
-        return ()
-    surest_first = sorted(
-        [_key_of(identifier, channel) for identifier in buyer.identifiers],
-        key=lambda key: (key.sureness, not key.verified),
-    )
+    keys = [_key_of(identifier, channel) for identifier in buyer.identifiers]
+    if len(keys) < 2:
+        return tuple(keys)
+    surest_first = sorted(keys, key=lambda key: (key.sureness, not key.verified))
     by_place: dict[Place, Key] = {}
     for key in surest_first:
         by_place.setdefault(key.place, key)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
 from members import columns
@@ -109,27 +109,14 @@ class RefundRow(NamedTuple):
 
 def add(channel: Channel, states: Sequence[OrderState], *, now: datetime) -> dict[str, int]:
     """Add orders; answers ids by number for those that were not there before."""
-    rows = columns.ask(ADD, [channel.pk, now, now, *_columns_of(_ADDED, map(_added_of, states))])
+    rows = columns.ask(ADD, [channel.pk, now, now, *columns.of_rows(_ADDED, map(_added_of, states))])
     return dict(rows)
 
 
 def change(states: Sequence[OrderState], *, now: datetime) -> None:
     """Write orders that are locked as they stand now."""
     if states:
-        columns.tell(CHANGE, [now, *_columns_of(_CHANGED, map(_changed_of, states))])
-
-
-def _columns_of(named: Sequence[tuple[str, str, Any]], rows: Iterable[tuple[Any, ...]]) -> list[str]:
-    written = []
-    for (_, _, write), column in zip(named, zip(*rows, strict=True), strict=True):
-        first = column[0]
-        # Most columns of a batch say one thing throughout (no postage, paid, never stale): write it once.
-        if column.count(first) == len(column):
-            one = write((first,))[1:-1]
-            written.append("{" + ",".join([one] * len(column)) + "}")
-        else:
-            written.append(write(column))
-    return written
+        columns.tell(CHANGE, [now, *columns.of_rows(_CHANGED, map(_changed_of, states))])
 
 
 def lock(channel: Channel, numbers: Sequence[str]) -> dict[str, OrderState]:

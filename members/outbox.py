@@ -1,6 +1,5 @@
 """The outbox: what the channels should know, written in the transaction that made it true (A14, A15)."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,9 +14,6 @@ class Change(NamedTuple):
     member_id: int | None
     channel_id: int | None
     payload: Mapping[str, Any]
-
-
-_written = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def put(events: Sequence[Change]) -> None:
@@ -42,6 +38,6 @@ def put(events: Sequence[Change]) -> None:
             columns.texts([event.change for event in events]),
             columns.numbers([event.member_id for event in events]),
             columns.numbers([event.channel_id for event in events]),
-            columns.texts([_written(event.payload) for event in events]),
+            columns.texts([columns.document(event.payload) for event in events]),
         ],
     )

@@ -79,9 +79,9 @@ def name_index(name: str | None) -> bytes | None:
     return blind_index(fold_name(name), purpose="name") if name else None
 
 
-def seal(field: str, value: Any, row: UUID) -> bytes | None:
-    """Seal one value of a member."""
-    return _SEALED[field].seal_value(value, row) if value is not None else None
+def seal(field: str, wanted: Iterable[Mapping[str, Any]], rows: Sequence[UUID]) -> list[bytes | None]:
+    """Seal one field of many members; None where nothing is wanted of it."""
+    return _SEALED[field].seal_values([values.get(field) for values in wanted], rows)
 
 
 def fill(wanted: Mapping[int, Mapping[str, Any]], *, channel: Channel) -> None:
@@ -132,9 +132,6 @@ class _Filling:
                 values["profile"] = known | {"occupation": wanted["occupation"]}
         return cls(member_id, row_seal, number, revision, values)
 
-    def sealed(self, field: str) -> bytes | None:
-        return seal(field, self.values.get(field), self.seal)
-
     def change(self, channel: Channel) -> outbox.Change:
         revision = self.revision + 1
         return outbox.Change(
@@ -147,6 +144,8 @@ class _Filling:
 
 
 def _write(filled: Sequence[_Filling]) -> None:
+    values = [filling.values for filling in filled]
+    seals = [filling.seal for filling in filled]
     columns.tell(
         """
         UPDATE members_member AS member
@@ -167,12 +166,12 @@ def _write(filled: Sequence[_Filling]) -> None:
         """,
         [
             columns.numbers([filling.id for filling in filled]),
-            columns.blobs([filling.sealed("name") for filling in filled]),
-            columns.blobs([name_index(filling.values.get("name")) for filling in filled]),
+            columns.blobs(seal("name", values, seals)),
+            columns.blobs([name_index(told.get("name")) for told in values]),
             *(
-                columns.blobs([filling.sealed(field) for filling in filled])
+                columns.blobs(seal(field, values, seals))
                 for field in ("phone", "email", "birthday", "profile")
             ),
-            *(columns.texts([filling.values.get(field) for filling in filled]) for field in PLAIN),
+            *(columns.texts([told.get(field) for told in values]) for field in PLAIN),
         ],
     )

@@ -11,9 +11,15 @@ from members.cleaning import Unclean, clean_email, clean_phone
 from members.errors import MemberNotFound
 from members.facts import IdentifierKind
 from members.keys import account_index
-from members.models import Account, Channel, Identifier, Member
+from members.models import Account, Channel, Member
 from members.numbers import read_number
 from privacy.crypto import blind_index
+
+_HOLDER = """
+SELECT m.* FROM members_identifier i JOIN members_member m ON m.id = i.member_id
+ WHERE i.kind = %s AND i.scope = '' AND i.index = %s AND {leads}
+ ORDER BY i.id LIMIT 1
+"""
 
 
 def find(
@@ -87,11 +93,12 @@ def _by_key(kind: IdentifierKind, text: str, clean: Callable[[object], str | Non
     if value is None:
         return None
     index = blind_index(value, purpose=kind.value)
-    holders = Identifier.objects.filter(kind=kind.value, scope="", index=index).select_related("member")
     # Several may share a phone: the one whom it leads to, else whoever holds it longest. Asked one after
     # the other, as each has an index of its own: asked in one, PostgreSQL walks through all keys.
-    key = holders.filter(leads=True).first() or holders.filter(leads=False).order_by("id").first()
-    return key.member if key else None
+    for leads in ("i.leads", "NOT i.leads"):
+        for member in Member.objects.raw(_HOLDER.format(leads=leads), [kind.value, index]):
+            return member
+    return None
 
 
 def _by_account(channel: Channel, external_id: str) -> Member | None:

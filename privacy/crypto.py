@@ -13,6 +13,7 @@ The associated data is `table.column.` followed by the 16 bytes of the row's `se
 
 import hmac
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -86,19 +87,50 @@ def seal(text: str, *, table: str, column: str, row: UUID) -> bytes:
     return ring.head + nonce + ring.newest.encrypt(nonce, text.encode(), place)
 
 
+def seal_many(
+    texts: Sequence[str | None], *, table: str, column: str, rows: Sequence[UUID]
+) -> list[bytes | None]:
+    """seal() for one column of many rows, in their order; what is None stays None.
+
+    The ring, the place and the nonces are got once: by itself the cipher takes a third of seal()'s time.
+    """
+    ring = _ring()
+    head, encrypt = ring.head, ring.newest.encrypt
+    place = _place(table, column)
+    nonces = os.urandom(NONCE_BYTES * len(texts))
+    sealed: list[bytes | None] = []
+    for n, (text, row) in enumerate(zip(texts, rows, strict=True)):
+        if text is None:
+            sealed.append(None)
+            continue
+        nonce = nonces[n * NONCE_BYTES : (n + 1) * NONCE_BYTES]
+        sealed.append(head + nonce + encrypt(nonce, text.encode(), place + row.bytes))
+    return sealed
+
+
 def unseal(blob: bytes, *, table: str, column: str, row: UUID) -> str:
     """Decrypt one value in its place.
 
     Raises KeyUnknown when its key has left the ring, SealBroken when it was changed or moved.
     """
+    return _opened(blob, _ring(), _place(table, column) + row.bytes)
+
+
+def unseal_many(blobs: Sequence[bytes], *, table: str, column: str, rows: Sequence[UUID]) -> list[str]:
+    """unseal() for one column of many rows, in their order."""
+    ring, place = _ring(), _place(table, column)
+    return [_opened(blob, ring, place + row.bytes) for blob, row in zip(blobs, rows, strict=True)]
+
+
+def _opened(blob: bytes, ring: KeyRing, place: bytes) -> str:
     key_id = key_of(blob)
-    cipher = _ring().ciphers.get(key_id)
+    cipher = ring.ciphers.get(key_id)
     if cipher is None:
         raise KeyUnknown(key=key_id)
     start = 2 + len(key_id)
     nonce, sealed = blob[start : start + NONCE_BYTES], blob[start + NONCE_BYTES :]
     try:
-        return cipher.decrypt(nonce, sealed, _place(table, column) + row.bytes).decode()
+        return cipher.decrypt(nonce, sealed, place).decode()
     except InvalidTag:
         raise SealBroken from None
 
@@ -125,8 +157,9 @@ def derive(key: bytes, label: str, *, length: int = KEY_BYTES) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _index_key(master: bytes, purpose: str) -> bytes:
-    return derive(master, f"shuke blind index {purpose}")
+def _keyed(master: bytes, purpose: str) -> hmac.HMAC:
+    # Only ever copied: to set the key up takes as long as to digest a value with it.
+    return hmac.new(derive(master, f"shuke blind index {purpose}"), digestmod="sha256")
 
 
 def blind_index(value: str, *, purpose: str) -> bytes:
@@ -136,4 +169,6 @@ def blind_index(value: str, *, purpose: str) -> bytes:
     two purposes cannot be compared. The caller brings the value into its one form first (E.164,
     lower case); nothing is folded here, because two different buyer ids may fold into one.
     """
-    return hmac.digest(_index_key(settings.INDEX_KEY, purpose), value.encode(), "sha256")
+    keyed = _keyed(settings.INDEX_KEY, purpose).copy()
+    keyed.update(value.encode())
+    return keyed.digest()

@@ -16,7 +16,7 @@ column must write `seal` and every sealed column of the row with it.
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -123,7 +123,7 @@ class SealedField(models.BinaryField):
         """Take what is assigned: a clear value of the right type, or one just loaded."""
         if value is None or value == "":
             return None
-        if isinstance(value, Sealed | self.accepts):
+        if isinstance(value, (Sealed, self.accepts)):
             return value
         raise TypeError(f"{self.name} takes a clear value, not {type(value).__name__}")
 
@@ -135,12 +135,24 @@ class SealedField(models.BinaryField):
         table, column = self.place
         return crypto.seal(self.to_text(value), table=table, column=column, row=row)
 
+    def seal_values(self, values: Iterable[Any], rows: Sequence[UUID]) -> list[bytes | None]:
+        """seal_value() for many rows at once, in their order."""
+        table, column = self.place
+        accepted = map(self.accept, values)
+        texts = [None if value is None else self.to_text(value) for value in accepted]
+        return crypto.seal_many(texts, table=table, column=column, rows=rows)
+
     def unseal_value(self, blob: bytes | None, row: UUID) -> Any:
         """The clear value of stored bytes, for statements that bypass the instance."""
         if blob is None:
             return None
         table, column = self.place
         return self.from_text(crypto.unseal(blob, table=table, column=column, row=row))
+
+    def unseal_values(self, blobs: Sequence[bytes], rows: Sequence[UUID]) -> list[Any]:
+        """unseal_value() for many rows that have a value, in their order."""
+        table, column = self.place
+        return list(map(self.from_text, crypto.unseal_many(blobs, table=table, column=column, rows=rows)))
 
     def open(self, instance: models.Model, value: Sealed) -> Any:
         """Open a loaded value once and remember it on the instance."""

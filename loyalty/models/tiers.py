@@ -18,14 +18,20 @@ class TierChange(models.Model):
         REFUND = "refund", _("A refund undid the qualification")
         PROGRAMME = "programme", _("The programme changed")
 
-    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="tier_changes", verbose_name=_("wallet"))
+    wallet = models.ForeignKey(
+        Wallet, models.PROTECT, related_name="tier_changes", db_index=False, verbose_name=_("wallet")
+    )
     position = models.PositiveIntegerField(_("step"))
     before = models.CharField(_("from tier"), max_length=50)
     after = models.CharField(_("to tier"), max_length=50)
     reason = models.CharField(_("reason"), max_length=12, choices=Reason.choices)
     why = models.JSONField(_("why"), default=dict)
     programme = models.ForeignKey(
-        ProgrammeVersion, models.PROTECT, related_name="+", verbose_name=_("programme")
+        ProgrammeVersion,
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("programme"),
     )
     valid_until = models.DateTimeField(_("valid until"), null=True)
     happened_at = models.DateTimeField(_("happened"))

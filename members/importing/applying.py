@@ -4,39 +4,20 @@ Promises: a chunk and the note that it is applied are one transaction, so that a
 any moment goes on exactly where it was; one bad fact is rejected and the others stand.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
-from uuid import UUID
+from collections.abc import Callable
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 from psycopg.errors import TransactionRollback
 
 from members.importing import report
-from members.importing.envelopes import opened
 from members.importing.receiving import Received, receive
+from members.importing.waiting import Staged, facts_of, next_staged
 from members.models import ImportReject, ImportRun, StagedFact
 
 CHUNK = 1000  # facts a transaction
 ATTEMPTS = 5  # for a chunk that loses a deadlock
 Watch = Callable[[ImportRun], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """One staged fact as it is read back."""
-
-    happened_at: datetime
-    sequence: int
-    lines: list[int]
-    net: Decimal
-    postage: Decimal
-    refunded: Decimal
-    seal: UUID
-    payload: bytes
 
 
 def apply(run: ImportRun, watch: Watch) -> None:
@@ -77,7 +58,7 @@ def _advance(run: ImportRun) -> int:
     chunk = next_staged(run, CHUNK)
     if not chunk:
         return 0
-    answers = receive(run, [opened(run.kind, staged.payload, staged.seal) for staged in chunk])
+    answers = receive(run, facts_of(run, chunk))
     rejects = []
     for staged, answer in zip(chunk, answers, strict=True):
         _count(run, staged, answer)
@@ -126,30 +107,6 @@ def _count(run: ImportRun, staged: Staged, answer: Received) -> None:
         run.money_refunded += staged.refunded
     run.points_earned += answer.earned
     run.points_taken += answer.taken
-
-
-def next_staged(run: ImportRun, limit: int) -> list[Staged]:
-    """What is to be applied next, in order of happening; read by the key that is the order."""
-    after = "" if run.applied_time is None else "AND (happened_at, sequence) > (%(time)s, %(sequence)s)"
-    return _staged(
-        f"WHERE run_id = %(run)s {after} ORDER BY happened_at, sequence LIMIT %(limit)s",
-        {"run": run.pk, "time": run.applied_time, "sequence": run.applied_sequence, "limit": limit},
-    )
-
-
-def staged_by_id(ids: Sequence[int]) -> list[Staged]:
-    """Staged facts by their ids, in order of happening."""
-    return _staged("WHERE id = ANY(%(ids)s) ORDER BY happened_at, sequence", {"ids": list(ids)})
-
-
-def _staged(condition: str, parameters: dict[str, Any]) -> list[Staged]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT happened_at, sequence, lines, net, postage, refunded, seal, payload"
-            f" FROM members_stagedfact {condition}",
-            parameters,
-        )
-        return [Staged(*row) for row in cursor.fetchall()]
 
 
 @transaction.atomic

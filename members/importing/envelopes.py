@@ -4,14 +4,18 @@ By it the database finds what the fact tells of, when that happened and what mon
 opening it.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from members import keys
 from members.facts import AccountFact, Fact, OrderFact, RefundFact, digest
 from members.importing.packing import pack, unpack
 from members.models import Channel, ImportRun, StagedFact
+from members.sealing import sealed_field
 
 NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)  # what has no time comes last
 ZERO = Decimal("0.00")
@@ -20,20 +24,35 @@ COPY = (
     " lines, net, postage, refunded, seal, payload) FROM STDIN"
 )
 _MOST_YUAN = Decimal(10) ** 10
-_PAYLOAD = StagedFact._meta.get_field("payload")
+_PAYLOAD = sealed_field(StagedFact, "payload")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def copy_line(run: ImportRun, sequence: int, lines: tuple[int, ...], fact: Fact) -> str:
-    """One fact in PostgreSQL's COPY text form."""
+class Enveloped(NamedTuple):
+    """A fact with its place in the file and the lines that it stands on."""
+
+    sequence: int
+    lines: tuple[int, ...]
+    fact: Fact
+
+
+def copy_text(run: ImportRun, enveloped: Sequence[Enveloped]) -> str:
+    """Facts in PostgreSQL's COPY text form, sealed."""
+    seals = [seal_of(run, sequence) for sequence, _, _ in enveloped]
+    payloads = _PAYLOAD.seal_values([pack(fact) for _, _, fact in enveloped], seals)
+    return "".join(map(partial(_copy_line, run), enveloped, seals, payloads))
+
+
+def _copy_line(run: ImportRun, enveloped: Enveloped, seal: UUID, payload: bytes | None) -> str:
+    sequence, lines, fact = enveloped
     number, refund_number, index = names_of(fact, run.channel)
     net, postage, refunded = money_of(fact)
-    seal = seal_of(run, sequence)
+    assert payload is not None
     return (
         f"{run.pk}\t{sequence}\t{number.translate(_ESCAPES)}\t{refund_number.translate(_ESCAPES)}\t"
         f"\\\\x{index.hex()}\t\\\\x{digest(fact).hex()}\t{time_of(fact).isoformat()}\t"
         f"{{{','.join(map(str, lines))}}}\t{net}\t{postage}\t{refunded}\t"
-        f"{seal}\t\\\\x{sealed(fact, seal).hex()}\n"
+        f"{seal}\t\\\\x{payload.hex()}\n"
     )
 
 
@@ -95,6 +114,6 @@ def sealed(fact: Fact, seal: UUID) -> bytes:
     return payload
 
 
-def opened(kind: str, payload: bytes, seal: UUID) -> Fact:
-    """The fact that was sealed; raises SealBroken or KeyUnknown."""
-    return unpack(kind, _PAYLOAD.unseal_value(payload, seal))
+def opened(kind: str, payloads: Sequence[bytes], seals: Sequence[UUID]) -> list[Fact]:
+    """The facts that were sealed, in their order; raises SealBroken or KeyUnknown."""
+    return [unpack(kind, text) for text in _PAYLOAD.unseal_values(payloads, seals)]

@@ -12,9 +12,8 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import TransactionRollback
 
-from members.importing.applying import Staged, staged_by_id
-from members.importing.envelopes import opened
 from members.importing.receiving import REFUSALS, Received, receive
+from members.importing.waiting import Staged, facts_of, staged_by_id
 from members.models import Account, ImportRun, MatchReview, Member
 
 SHOWN = 50  # rows on the page
@@ -116,7 +115,7 @@ def _try_out(run: ImportRun) -> Trial | None:
     sample = _sample(run)
     if not sample:
         return None
-    facts = [opened(run.kind, staged.payload, staged.seal) for staged in sample]
+    facts = facts_of(run, sample)
     found: list[Trial] = []
     try:
         with transaction.atomic():

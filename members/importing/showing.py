@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from members.facts import AccountFact, Fact, IdentifierKind, OrderFact
 from members.importing import preview
-from members.importing.applying import staged_by_id
-from members.importing.envelopes import names_of, opened
+from members.importing.envelopes import names_of
+from members.importing.waiting import facts_of, staged_by_id
 from members.models import Account, ImportReject, ImportRun, Order, Refund
 from members.templatetags.amounts import minute, yuan
 from privacy.masking import mask_birthday, mask_email, mask_id, mask_name, mask_phone
@@ -57,7 +57,7 @@ def rows(run: ImportRun) -> Iterator[Shown]:
     for outcome in ("changed", "new"):
         found = staged_by_id(run.preview["shown"][outcome])[:left]
         left -= len(found)
-        facts = [opened(run.kind, staged.payload, staged.seal) for staged in found]
+        facts = facts_of(run, found)
         known = _known(run, facts) if outcome == "changed" else {}
         for staged, fact in zip(found, facts, strict=True):
             before = known.get(_key(run, fact))

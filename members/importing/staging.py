@@ -18,6 +18,7 @@ from members.formats.format import Format
 from members.formats.outcomes import Outcome, Read, Rejected
 from members.formats.reading import Table, open_table
 from members.importing import envelopes, files, repeats
+from members.importing.envelopes import Enveloped
 from members.importing.errors import ColumnsUnknown, FileGone
 from members.models import ColumnMapping, ImportReject, ImportRun, StagedFact
 
@@ -123,7 +124,7 @@ class _Batch:
 
     run: ImportRun
     sequence: int
-    staged: list[str] = field(default_factory=list)
+    staged: list[Enveloped] = field(default_factory=list)
     rejects: list[ImportReject] = field(default_factory=list)
 
     def take(self, outcome: Outcome) -> None:
@@ -145,7 +146,7 @@ class _Batch:
             return
         run = self.run
         self.sequence += 1
-        self.staged.append(envelopes.copy_line(run, self.sequence, read.lines, read.fact))
+        self.staged.append(Enveloped(self.sequence, read.lines, read.fact))
         run.rows_read += len(read.lines)
         run.rows_left += len(read.lines)
         run.facts_read += 1
@@ -183,7 +184,7 @@ def _write(run: ImportRun, outcomes: Iterable[Outcome], sequence: int) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         if batch.staged:
             with cursor.copy(envelopes.COPY) as copy:
-                copy.write("".join(batch.staged))
+                copy.write(envelopes.copy_text(run, batch.staged))
         ImportReject.objects.bulk_create(batch.rejects)
         run.save(update_fields=_COUNTS)
     return batch.sequence

@@ -1,7 +1,7 @@
 """The outbox: what the channels should know, written in the transaction that made it true (A14)."""
 
 from django.db import models
-from django.db.models import BigIntegerField, Func, Q, TextField
+from django.db.models import BigIntegerField, Func, TextField
 from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext_lazy as _
 
@@ -46,11 +46,7 @@ class OutboxEvent(models.Model):
     class Meta:
         verbose_name = _("outgoing change")
         verbose_name_plural = _("outgoing changes")
-        # The sender asks for what is not sent, oldest first.
-        indexes = [
-            models.Index(fields=["id"], condition=Q(sent_at=None), name="outbox_waiting"),
-            models.Index(fields=["xid", "id"], name="outbox_in_order"),
-        ]
+        indexes = [models.Index(fields=["xid", "id"], name="outbox_in_order")]
         constraints = [models.UniqueConstraint(fields=["topic", "change"], name="outbox_once_per_change")]
 
     def __str__(self) -> str:

@@ -56,6 +56,14 @@ def test_nobody_comes_in_without_a_key(tmall: Channel, header: str | None) -> No
     assert answer.headers["WWW-Authenticate"] == "Api-Key"
 
 
+def test_a_signed_in_browser_is_nobody_to_the_api(tmall: Channel, django_assert_num_queries: Any) -> None:
+    stranger = Api(None)
+    stranger.client.force_login(roles.make_staff("boss", "admin")[0])
+    with django_assert_num_queries(0):
+        answer = stranger.get("/orders/T1/")
+    assert answer.status == 401
+
+
 def test_the_prefix_with_another_secret_is_refused_and_not_counted(tmall: Channel) -> None:
     owner, stranger = Api(tmall), Api(None)
     stranger.headers["Authorization"] = f"Api-Key {owner.row.prefix}.{'A' * 43}"

@@ -114,6 +114,21 @@ def test_as_owner_does_not_drop_a_transaction():
         pytest.fail("a transaction was left behind")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_the_server_ended_is_not_used_again():
+    other = connection.copy()
+    try:
+        other.ensure_connection()
+        assert other.is_usable()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [other.connection.info.backend_pid])
+            assert cursor.fetchone() == (True,)
+        assert not other.is_usable()
+    finally:
+        other.close()
+    assert not other.is_usable()
+
+
 def test_the_server_of_the_tests_is_the_only_one_that_may_lose_rows():
     assert settings.VAR == settings.BASE_DIR / "var" / "test"
     assert settings.DATABASE_DURABLE is False

@@ -15,7 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from loyalty import audit, clock, ledger, points
+from loyalty import audit, clock, ledger_rows, points
 from loyalty.jobs import audit_ledger
 from loyalty.models import Entry, Wallet
 from members.facts import PointsSpentFact
@@ -281,7 +281,7 @@ def test_hashes_made_anew_for_the_forgery_break_off_where_the_wallet_ends_its_ch
 
 
 def hash_of(entry: Entry, previous: bytes) -> bytes:
-    return ledger.link(
+    return ledger_rows.link(
         previous,
         wallet_id=entry.wallet_id,
         version=entry.version,

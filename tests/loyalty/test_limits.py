@@ -5,8 +5,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from loyalty import limits, orders, publishing
+from loyalty import clock, limits, orders, publishing
 from loyalty.earning import Room
 from loyalty.limits import Limits
 from loyalty.models import RuleUse
@@ -147,7 +149,7 @@ def test_a_programme_without_limits_asks_the_database_nothing(
 ) -> None:
     programme = publishing.current().programme
     with django_assert_num_queries(0):
-        assert limits.load([programme], [1, 2]).rules == {}
+        assert limits.load(programme.rules, [1, 2]).rules == {}
 
 
 def test_a_batch_asks_as_often_as_one_order(db: None, django_assert_num_queries: Any) -> None:
@@ -155,4 +157,13 @@ def test_a_batch_asks_as_often_as_one_order(db: None, django_assert_num_queries:
     programme = publishing.current().programme
     for wallets in ([1], list(range(500))):
         with django_assert_num_queries(3):
-            limits.load([programme], wallets)
+            limits.load(programme.rules, wallets)
+
+
+@pytest.mark.parametrize(("ends", "asked"), [(1, True), (-1, False)])
+def test_of_a_rule_that_has_ended_nothing_is_asked(db: None, ends: int, asked: bool) -> None:
+    at = clock.read().now + timedelta(days=ends)
+    trade = Trade(rules=[{**rule(budget=100), "to": at.isoformat()}])
+    with CaptureQueriesContext(connection) as queries:
+        assert trade.buy("A", "100", buyer("mei")).points == (200 if asked else 100)
+    assert any("loyalty_ruleuse" in query["sql"] for query in queries) is asked

@@ -8,7 +8,7 @@ import pytest
 
 from loyalty.programme import Programme, parse
 from loyalty.purse import Purse
-from loyalty.tiers import Ladder, Purchase
+from loyalty.tiers import Ladder, Purchase, Standing
 
 
 def at(text: str) -> datetime:
@@ -59,6 +59,28 @@ def test_a_tier_asks_for_all_it_asks_for(purchases: list[Purchase], tier: str) -
     member = purse()
     ladder().promote(member, purchases, since=purchases[0].paid_at, now=at("2026-03-02"))
     assert member.tier == tier
+
+
+@pytest.mark.parametrize(
+    ("member", "purchases", "matter"),
+    [
+        (purse(), bought(*["600"] * 4), False),
+        (purse(), bought(*["600"] * 5), True),
+        (purse("silver", until="2027-03-01"), bought(*["600"] * 14), False),  # gold is beyond them
+        (purse("silver", until="2027-03-01"), bought(*["700"] * 15), True),
+        (purse("silver", until="2026-02-28"), bought("1"), True),  # its time has run out: it is judged
+        (purse("gold", until="2027-03-01"), bought(*["700"] * 30), False),  # nothing is above
+    ],
+)
+def test_purchases_matter_only_where_their_sum_or_the_time_may_move_a_tier(
+    member: Purse, purchases: list[Purchase], matter: bool
+) -> None:
+    everything = Standing(sum((each.kept for each in purchases), Decimal(0)), len(purchases))
+    before = (member.tier, member.tier_until)
+    assert ladder().may_move(member, everything, now=at("2026-04-15")) is matter
+    ladder().lapse(member, purchases, now=at("2026-04-15"))
+    ladder().promote(member, purchases, since=purchases[0].paid_at, now=at("2026-04-15"))
+    assert ((member.tier, member.tier_until) != before) is matter
 
 
 def test_an_upgrade_comes_with_the_purchase_that_completes_it_and_is_explained() -> None:
