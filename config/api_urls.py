@@ -6,8 +6,8 @@ from drf_spectacular.views import SpectacularAPIView
 from config import api
 
 urlpatterns = [
-    path("v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("v1/", include("loyalty.api.urls")),
     path("v1/", include("members.api.urls")),
+    path("v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     re_path(r"^(?P<rest>.*)$", api.nothing_here),
 ]

@@ -21,6 +21,7 @@ from django.db import connection, connections
 from config import cluster
 
 CONNECT_SECONDS = 5
+PREPARE_AFTER = 3  # times that a connection has had a statement
 EMBEDDED = "config.embedded"
 APPLICATION = "shuke"
 
@@ -47,6 +48,10 @@ def configure(env: environ.Env, var: Path, *, role: str) -> dict[str, Any]:
     options = {
         "connect_timeout": CONNECT_SECONDS,
         "application_name": APPLICATION,
+        # Statements are planned once for each connection: planning was a third of a redemption. A pooler that
+        # gives transactions to different sessions cannot have it: DATABASE_URL=…?server_side_binding=False.
+        "server_side_binding": True,
+        "prepare_threshold": PREPARE_AFTER,
         **database.get("OPTIONS", {}),
     }
     return database | {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}

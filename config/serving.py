@@ -20,7 +20,8 @@ from types import FrameType
 
 from config import cluster, database
 
-WEB_PROCESSES, WEB_THREADS = 2, 8
+# Few threads for each interpreter: more of them wait for its lock, and hold a wallet the while.
+WEB_PROCESSES, WEB_THREADS = 3, 4
 POLL_SECONDS = 0.2
 STOP_SECONDS = 25  # gunicorn lets requests finish for 20
 LONGEST_PAUSE_SECONDS = 30

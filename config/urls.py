@@ -8,6 +8,7 @@ from config import console, health
 from loyalty.console import member_page
 
 urlpatterns = [
+    path("api/", include("config.api_urls")),  # first, as most requests are for it
     path("", console.entrance, name="entrance"),
     path("livez", health.livez),
     path("readyz", health.readyz),
@@ -17,6 +18,5 @@ urlpatterns = [
     path("members/<str:number>/", include("loyalty.console.urls")),
     path("imports/", include("members.console.urls")),
     path("admin/", admin.site.urls),
-    path("api/", include("config.api_urls")),
     path("docs/api/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
 ]

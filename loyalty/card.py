@@ -9,10 +9,11 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from loyalty import clock, ledger, publishing, tiers
+from loyalty import ledger, publishing, tiers
 from loyalty.programme import Tier
 from loyalty.purse import Figures
 from loyalty.tiers import Ladder
+from members import columns
 from members.models import Member, Order
 from privacy import masking
 
@@ -58,10 +59,16 @@ class Card:
 
 
 def of(member_id: int, *, purchases: int = 5) -> Card:
-    """The card of one member, in the language that is active, with the last purchases of every channel."""
+    """The card of the member with this id. Raises Member.DoesNotExist."""
     member = Member.objects.only("number", "status", "seal", "name", "phone").get(pk=member_id)
-    version = publishing.load_all().at(clock.read().now)
+    return of_member(member, purchases=purchases)
+
+
+def of_member(member: Member, *, purchases: int = 5) -> Card:
+    """The card of one member, in the language that is active, with the last purchases of every channel."""
+    member_id = member.pk
     purses = ledger.peek([member_id])
+    version = publishing.load_all().at(purses.now)
     figures = purses[member_id].figures(purses.now) if purses else ledger.NOTHING
     tier = version.programme.tier(purses[member_id].tier if purses else "")
     ladder = Ladder(version.programme, version.id)
@@ -97,17 +104,21 @@ def _next(missing: dict[str, Any] | None, ladder: Ladder) -> NextTier | None:
     )
 
 
+_BOUGHT = """
+SELECT c.name, o.paid_at, o.net, e.stays, o.status
+  FROM members_order o
+  JOIN members_channel c ON c.id = o.channel_id
+  LEFT JOIN loyalty_orderearning e ON e.order_id = o.id
+ WHERE o.member_id = %s AND o.paid_at IS NOT NULL
+ ORDER BY o.paid_at DESC LIMIT %s
+"""
+
+
 def last_bought(member_id: int, limit: int) -> list[Bought]:
     """The member's last paid orders over all channels, latest first."""
-    rows = (
-        Order.objects.filter(member=member_id, paid_at__isnull=False)
-        .order_by("-paid_at")
-        .values_list("channel__name", "paid_at", "net", "earning__stays", "status")[:limit]
-    )
     return [
         Bought(channel_name=name, at=at, net=net, points=points or 0, status=str(Order.Status(status).label))
-        for name, at, net, points, status in rows
-        if at is not None
+        for name, at, net, points, status in columns.ask(_BOUGHT, [member_id, limit])
     ]
 
 

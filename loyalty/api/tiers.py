@@ -24,7 +24,7 @@ class MemberTier(ApiView):
     @described("tier_get", answers={200: shapes.Tier}, refusals=(404, 409))
     def get(self, request: Request, member_no: str) -> Response:
         """Which tier, until when, and what is missing for the next one."""
-        shown = card.of(seeing.find(member_no=member_no).pk, purchases=0)
+        shown = card.of_member(seeing.find(member_no=member_no), purchases=0)
         return Response(_head(shown) | {"until": moment(shown.tier_until), "next": _next(shown)})
 
 
@@ -37,7 +37,7 @@ class MemberBenefits(ApiView):
     @described("benefits_get", answers={200: shapes.Benefits}, refusals=(404, 409))
     def get(self, request: Request, member_no: str) -> Response:
         """What the tier gives, in words, and what the available points are worth at it."""
-        shown = card.of(seeing.find(member_no=member_no).pk, purchases=0)
+        shown = card.of_member(seeing.find(member_no=member_no), purchases=0)
         given = {
             "benefits": list(shown.benefits),
             "points_per_yuan": shown.points_per_yuan,

@@ -163,7 +163,7 @@ def _page(
         **admin.site.each_context(request),
         "title": member.number,
         "member": member,
-        "card": card.of(member.pk),
+        "card": card.of_member(member),
         "fields": [_field(member, name, clear) for name in REVEALABLE],
         "is_clear": clear is not None,
         "refused": refused,

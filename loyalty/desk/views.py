@@ -305,7 +305,7 @@ def _member(
     status: int = 200,
 ) -> HttpResponse:
     url = reverse("desk:member", args=[someone.number])
-    shown = {"card": card.of(someone.pk), "form": TillForm(), **(context or {})}
+    shown = {"card": card.of_member(someone), "form": TillForm(), **(context or {})}
     return _show(request, station, "member", shown, url=url, status=status)
 
 
@@ -315,7 +315,7 @@ def _receipt(
     url = reverse("desk:receipt", args=[someone.number, sale.order_number])
     if request.method == "POST" and not request.headers.get(PART) and sale.is_new:
         return HttpResponseRedirect(url)
-    context = {"card": card.of(someone.pk), "sale": sale, "asked_otherwise": asked_otherwise}
+    context = {"card": card.of_member(someone), "sale": sale, "asked_otherwise": asked_otherwise}
     context["is_repeat"] = request.method == "POST" and not sale.is_new
     return _show(request, station, "receipt", context, url=url)
 
@@ -338,7 +338,7 @@ def _refunds_page(
             row["nonce"], row["asked"] = refused.data.get("nonce", ""), refused.data.get("goods", "")
             row["error"] = next(iter(refused.errors.values()))[0]
         orders.append(row)
-    context = {"card": card.of(someone.pk), "orders": orders, "done": done}
+    context = {"card": card.of_member(someone), "orders": orders, "done": done}
     url = reverse("desk:refunds", args=[someone.number])
     return _show(request, station, "refunds", context, url=url, status=status)
 
