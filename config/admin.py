@@ -1,11 +1,18 @@
 """Lists of what other packages keep, in the console's look: staff and jobs."""
 
-from django.contrib import admin
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
+from unfold.widgets import UnfoldAdminTextInputWidget
 
+from members import staff
 from privacy import roles
+from privacy.errors import ReasonMissing, ShukeError
 from privacy.lists import ReadOnlyAdmin, WordsFilter
 
 for foreign in (User, Group, ProcrastinateJob):
@@ -13,18 +20,83 @@ for foreign in (User, Group, ProcrastinateJob):
         admin.site.unregister(foreign)
 
 
+class MembershipForm(forms.ModelForm):
+    """Which member a member of staff is: about that one they decide nothing (privacy.approvals)."""
+
+    own_member = forms.CharField(
+        label=_("Own member number"),
+        required=False,
+        max_length=20,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Whoever is a member too approves nothing about their own membership."),
+    )
+    why = forms.CharField(
+        label=_("Why"),
+        required=False,
+        max_length=300,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Wanted when a number is changed or removed: a second person decides that."),
+    )
+
+    class Meta:
+        model = User
+        fields: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        profile = roles.profile_of(self.instance)
+        self.initial["own_member"] = profile.member.number if profile and profile.member else ""
+
+    def clean(self) -> dict[str, Any]:
+        """What cannot be noted is said at its field."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        number, why = cleaned.get("own_member", "").strip(), cleaned.get("why", "")
+        try:
+            staff.judge(self.instance.staff_profile, number, reason=why)
+        except ReasonMissing as refusal:
+            self.add_error("why", str(refusal))
+        except ShukeError as refusal:
+            self.add_error("own_member", str(refusal))
+        return {**cleaned, "own_member": number}
+
+
 @admin.register(User)
 class StaffAdmin(ReadOnlyAdmin):
     """Who works here and in which role; people are made by `make_staff`."""
 
-    list_display = ["username", "role", "store", "is_active", "last_login"]
-    list_display_links = None
+    form = MembershipForm
+    list_display = ["username", "role", "store", "own_membership", "is_active", "last_login"]
     # Named one by one: the rest of an account, its password's digest above all, is nobody's to read.
-    fields = readonly_fields = ["username", "role", "store", "is_active", "last_login", "date_joined"]
+    readonly_fields = ["username", "role", "store", "is_active", "last_login", "date_joined"]
+    fields = [*readonly_fields, "own_member", "why"]
     list_filter = ["is_active", "staff_profile__role"]
-    list_select_related = ["staff_profile"]
+    list_select_related = ["staff_profile__member"]
     search_fields = ["username"]
     ordering = ["username"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Of one who has a role, the membership alone."""
+        return roles.can(request.user, "staff.manage") and (obj is None or roles.profile_of(obj) is not None)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Who may only look sees the membership as it is noted."""
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return [*self.readonly_fields, "own_membership"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*self.readonly_fields, "own_membership"]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Nothing of the account is written: the membership is noted, or asked for."""
+        said, person = form.cleaned_data, User.objects.get(username=request.user.get_username())
+        if staff.set_membership(obj, said["own_member"], person, reason=said["why"]) is not None:
+            messages.info(request, _("A second person decides. It is done when they approve."))
+
+    @admin.display(description=_("own membership"))
+    def own_membership(self, user: User) -> str:
+        profile = roles.profile_of(user)
+        return profile.member.number if profile and profile.member else "—"
 
     @admin.display(description=_("role"))
     def role(self, user: User) -> str:

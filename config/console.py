@@ -19,7 +19,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config import home
-from privacy import roles
+from loyalty.models import Referral
+from privacy import approvals, roles
 
 Person = User | AnonymousUser
 Text = str | Promise
@@ -33,6 +34,7 @@ class Item:
     icon: str
     url_name: str
     allowed: Callable[[Person], bool]
+    waiting: Callable[[Person], int] | None = None  # how much there waits for this person
 
 
 def _does(verb: str) -> Callable[[Person], bool]:
@@ -56,6 +58,13 @@ MENU: list[tuple[Text, list[Item]]] = [
         [
             Item(_("Home"), "home", "admin:index", lambda user: True),
             Item(_("Desk"), "point_of_sale", "desk:counter", _does("desk.open")),
+            Item(
+                _("Approvals"),
+                "rule",
+                "approvals:inbox",
+                _does("approvals.view"),
+                lambda user: approvals.for_decision(user).count(),
+            ),
             Item(_("Imports"), "upload_file", "imports:list", _does("imports.view")),
         ],
     ),
@@ -80,13 +89,35 @@ MENU: list[tuple[Text, list[Item]]] = [
         [
             _list(_("Points entries"), "toll", "loyalty.entry"),
             _list(_("Wallets"), "account_balance_wallet", "loyalty.wallet"),
+            _list(_("Points set aside"), "lock_clock", "loyalty.hold"),
             _list(_("Tier changes"), "stairs", "loyalty.tierchange"),
+            _list(_("Tiers given"), "social_leaderboard", "loyalty.tierevent"),
+            _list(_("Tiers about to end"), "hourglass_bottom", "loyalty.tierwarning"),
+            _list(_("Benefits used"), "local_activity", "loyalty.benefituse"),
+            _list(_("Coupons"), "confirmation_number", "loyalty.coupon"),
+            Item(_("Coupon codes"), "qr_code", "coupons:batches", _does("coupons.view")),
+            _list(_("Coupon history"), "history", "loyalty.couponmove"),
+            Item(_("Rewards"), "redeem", "rewards:overview", _does("rewards.view")),
+            Item(_("Rewards to hand out"), "package_2", "rewards:to-do", _does("rewards.view")),
+            _list(_("Claims"), "shopping_bag", "loyalty.claim"),
+            _list(_("Stock changes"), "inventory", "loyalty.shelfmove"),
+            _list(_("Grants"), "redeem", "loyalty.grant"),
+            _list(_("Activities"), "directions_run", "loyalty.activity"),
+            _list(_("Check-ins"), "event_available", "loyalty.checkin"),
+            Item(
+                _("Friends"),
+                "group_add",
+                "referrals:overview",
+                _does("referrals.view"),
+                lambda user: Referral.objects.filter(state=Referral.State.REVIEW).count(),
+            ),
             Item(
                 _("Programme"),
                 "tune",
                 "admin:loyalty_programmeversion_changelist",
                 _does("programme.view"),
             ),
+            Item(_("Earning rules"), "rule_settings", "rules:list", _does("programme.view")),
         ],
     ),
     (
@@ -100,6 +131,7 @@ MENU: list[tuple[Text, list[Item]]] = [
     (
         _("Privacy"),
         [
+            Item(_("Audit of the ledger"), "verified", "audit:overview", _does("audit.view")),
             _list(_("Access trail"), "visibility", "privacy.accessrecord"),
             _list(_("Consents"), "how_to_reg", "privacy.consentevent"),
             _list(_("Notices"), "article", "privacy.notice"),
@@ -126,14 +158,17 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": title,
             "separator": bool(title),
-            "items": [
-                {"title": item.title, "icon": item.icon, "link": link, "active": link == here}
-                for item, link in items
-            ],
+            "items": [_line(item, link, request.user) | {"active": link == here} for item, link in items],
         }
         for title, items in links
         if items
     ]
+
+
+def _line(item: Item, link: str, user: Person) -> dict[str, Any]:
+    count = item.waiting(user) if item.waiting else 0
+    line = {"title": item.title, "icon": item.icon, "link": link}
+    return line | ({"badge": count, "badge_variant": "warning"} if count else {})
 
 
 def _link(item: Item) -> str:

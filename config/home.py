@@ -21,9 +21,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from loyalty import audit_runs
 from loyalty.models import ProgrammeVersion
 from members.models import Channel, ImportRun, MatchReview, Order, Refund
-from privacy import roles
+from privacy import approvals, roles
 
 LIMIT_MS = 1500  # of one statement
 KEPT_SECONDS = 300
@@ -73,6 +74,9 @@ def context(user: Person) -> dict[str, Any]:
 
 def needs(user: Person) -> Iterator[Need]:
     """What waits, for those who may do something about it. Each count has an index of its own."""
+    count = approvals.for_decision(user).count()
+    words = ngettext("request to decide", "requests to decide", count)
+    yield from _need(count, words, reverse("approvals:inbox"))
     if roles.can(user, "reviews.view"):
         count = MatchReview.objects.filter(state=MatchReview.State.OPEN).count()
         words = ngettext("match to review", "matches to review", count)
@@ -87,6 +91,10 @@ def needs(user: Person) -> Iterator[Need]:
         count = ProgrammeVersion.objects.filter(state=ProgrammeVersion.State.DRAFT).count()
         words = ngettext("programme draft to publish", "programme drafts to publish", count)
         yield from _need(count, words, reverse("admin:loyalty_programmeversion_changelist"))
+    if roles.can(user, "audit.view"):
+        count = audit_runs.found_lately()
+        words = ngettext("violation found by the audit", "violations found by the audit", count)
+        yield from _need(count, words, reverse("audit:overview"), tone="bad")
     if user.has_perm("procrastinate.view_procrastinatejob"):
         count = ProcrastinateJob.objects.filter(status="failed").count()
         words = ngettext("failed job", "failed jobs", count)

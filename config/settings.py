@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "config.chain.PageCsrfMiddleware",
     "config.chain.PageAuthenticationMiddleware",
     "config.chain.PageMessageMiddleware",
+    "config.idle.IdleSignOutMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.history.ConsoleHistoryMiddleware",
@@ -128,15 +129,17 @@ TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Pictures of rewards; loyalty.console.pictures serves them, and they belong into the backup.
+MEDIA_URL = "media/"
+MEDIA_ROOT = VAR / "media"
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": VAR / "files"},
-    },
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
+# Heads of the wallets' chains, day by day: they belong on another disk, or into another's hands.
+ANCHORS_DIR = Path(env.str("ANCHORS_DIR", default=str(VAR / "anchors")))
 UPLOADS = VAR / "uploads"  # import files: streamed to disk, erased after their report
 UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=500 * 1024 * 1024)  # bytes
 FILE_UPLOAD_HANDLERS = ["members.uploads.LimitedUploadHandler"]
@@ -159,6 +162,36 @@ EXPORT_SOURCES = {
     "orders": "members.exports.OrdersSource",
     "points": "loyalty.exports.PointsSource",
 }
+# What needs a second person: who may decide, what then runs, and what it says (privacy.approvals).
+APPROVABLE = {
+    "points.adjust": {
+        "title": _("Points by hand"),
+        "verb": "points.approve",
+        "operation": "loyalty.adjustments.carry_out",
+        "sentence": "loyalty.approval_words.adjustment",
+        "after": "loyalty.approval_words.adjustment_after",
+    },
+    "orders.refund": {
+        "title": _("Refund above the limit"),
+        "verb": "refunds.approve",
+        "operation": "loyalty.refunds.carry_out",
+        "sentence": "loyalty.approval_words.refund",
+        "after": "loyalty.approval_words.refund_after",
+    },
+    "tiers.set": {
+        "title": _("Tier by hand"),
+        "verb": "tiers.approve",
+        "operation": "loyalty.tier_events.carry_out",
+        "sentence": "loyalty.tier_requests.sentence",
+        "after": "loyalty.tier_requests.after",
+    },
+    "staff.membership": {
+        "title": _("Own membership of staff"),
+        "verb": "staff.approve",
+        "operation": "members.staff.carry_out",
+        "sentence": "members.staff.in_words",
+    },
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024  # a batch of 1,000 orders with their lines
 
 # -- Who may come in ------------------------------------------------------------------------------------
@@ -179,6 +212,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds; nobody stays signed in longer than a shift
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_MINUTES", default=30) * 60  # nor at a screen they have left
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -222,6 +256,13 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "OutcomeEnum": "loyalty.api.shapes.OUTCOMES",
         "RefundOutcomeEnum": "loyalty.api.shapes.REFUND_OUTCOMES",
+        "ClaimStateEnum": "loyalty.api.reward_shapes.CLAIM_STATES",
+        "RewardKindEnum": "loyalty.api.reward_shapes.REWARD_KINDS",
+        "RewardRefusalEnum": "loyalty.api.reward_shapes.REWARD_REFUSALS",
+        "RewardWayEnum": "loyalty.api.reward_shapes.REWARD_WAYS",
+        "ApprovalStateEnum": "members.api.shapes.APPROVAL_STATES",
+        "GrantStateEnum": "loyalty.api.shapes.GRANT_STATES",
+        "ActivityKindEnum": "loyalty.grant_terms.TOLD",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -5,7 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config import console, health
-from loyalty.console import member_page
+from loyalty.console import member_page, pictures
 
 urlpatterns = [
     path("api/", include("config.api_urls")),  # first, as most requests are for it
@@ -16,7 +16,14 @@ urlpatterns = [
     path("desk/", include("loyalty.desk.urls")),
     path("members/find/", admin.site.admin_view(member_page.find), name="member-find"),
     path("members/<str:number>/", include("loyalty.console.urls")),
+    path("rules/", include("loyalty.console.rule_urls")),
     path("imports/", include("members.console.urls")),
+    path("coupons/", include("loyalty.console.coupon_urls")),
+    path("rewards/", include("loyalty.console.reward_urls")),
+    path("referrals/", include("loyalty.console.referral_urls")),
+    path("audit/", include("loyalty.console.audit_urls")),
+    path("media/rewards/<str:name>", pictures.show, name="reward-picture"),
+    path("approvals/", include("privacy.console.urls")),
     path("admin/", admin.site.urls),
     path("docs/api/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
 ]

@@ -1,17 +1,23 @@
-"""Accounts come in with a wallet and a first tier, so that whoever asks next can be answered."""
+"""Accounts come in, and new members are welcomed; whoever asks next is told their tier and points."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from loyalty import clock, ledger, publishing
+from loyalty import clock, ledger, publishing, referral_codes, referral_signs, referrals, welcomes
+from loyalty.errors import ReferralCodeUnknown
 from loyalty.purse import Figures
-from members import accounts
+from loyalty.referrals import Told
+from loyalty.welcomes import Arrival
+from members import accounts, enrolment
 from members.accounts import AccountReceipt
+from members.enrolment import Enrolled
 from members.facts import AccountFact
-from members.models import Channel
+from members.keys import account_index, external_id_of, keys_of
+from members.models import Account, Channel, Store
+from privacy.consent import Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +33,119 @@ class Standing:
 def receive(
     channel: Channel, facts: Sequence[AccountFact], *, actor_id: int | None = None
 ) -> list[AccountReceipt]:
-    """Take in buyers as their channel knows them (A2). One receipt a fact, in their order."""
-    return accounts.receive(channel, facts, now=clock.read().recorded, actor_id=actor_id)
+    """Take in buyers as their channel knows them, and welcome the new (A2, B4). One receipt a fact."""
+    known = _known(channel, [fact for fact in facts if fact.referred_by])
+    receipts = accounts.receive(channel, facts, now=clock.read().recorded, actor_id=actor_id)
+    arrivals = [
+        Arrival(
+            member_id=receipt.member_id,
+            account_id=receipt.account_id,
+            is_new_member=receipt.is_new_member,
+            may_be_first=receipt.outcome == "new",
+            filled=receipt.filled,
+            joined_at=fact.joined_at,
+        )
+        for fact, receipt in zip(facts, receipts, strict=True)
+        if receipt.outcome in ("new", "changed")
+    ]
+    friends = _hear(channel, facts, receipts, known)
+    welcomes.welcome(arrivals, channel_id=channel.pk, actor_id=actor_id)
+    referrals.count(friends)
+    return receipts
+
+
+def _known(channel: Channel, facts: Sequence[AccountFact]) -> frozenset[bytes]:
+    """Of buyers with the code of who brought them, those whose account this channel had told before."""
+    if not facts:
+        return frozenset()
+    indexes = [_index(channel, fact) for fact in facts if fact.is_known]
+    told = Account.objects.filter(channel=channel, external_index__in=indexes, digest__isnull=False)
+    return frozenset(index for index in told.values_list("external_index", flat=True) if index is not None)
+
+
+def _index(channel: Channel, fact: AccountFact) -> bytes:
+    return account_index(channel, external_id_of(fact, keys_of(fact, channel)))
+
+
+def _hear(
+    channel: Channel,
+    facts: Sequence[AccountFact],
+    receipts: Sequence[AccountReceipt],
+    known: frozenset[bytes],
+) -> list[int]:
+    """Keep devices, and who brought whom; answers the friends who may count at once."""
+    heard = [
+        (fact, receipt)
+        for fact, receipt in zip(facts, receipts, strict=True)
+        if receipt.outcome in ("new", "changed")
+    ]
+    devices = [(receipt.member_id, fact.device) for fact, receipt in heard if fact.device]
+    if devices:
+        referral_signs.see_devices(devices, channel_id=channel.pk, now=clock.read().recorded)
+    told = [
+        Told(
+            code=fact.referred_by,
+            member_id=receipt.member_id,
+            account_id=receipt.account_id,
+            was_known=_index(channel, fact) in known,
+        )
+        for fact, receipt in heard
+        if fact.referred_by
+    ]
+    members = {receipt.member_id for _fact, receipt in heard}
+    referrals.hear(told, channel_id=channel.pk, beside=members)
+    return [each.member_id for each in told]
+
+
+@transaction.atomic
+def enrol(
+    channel: Channel,
+    store: Store | None,
+    phone: str,
+    *,
+    name: str | None = None,
+    notice_versions: Mapping[str, str],
+    consents: Sequence[Word] = (),
+    referred_by: str = "",
+    actor_id: int | None = None,
+) -> Enrolled:
+    """Enrol whoever has this phone at a store's counter, and welcome them (A8, B4).
+
+    referred_by: the code of the member who brought them. Raises PhoneInvalid, ReferralCodeUnknown.
+    """
+    if referred_by and not referral_codes.owners([referred_by]):
+        raise ReferralCodeUnknown
+    enrolled = enrolment.enrol(
+        channel,
+        store,
+        phone,
+        name=name,
+        notice_versions=notice_versions,
+        consents=consents,
+        actor_id=actor_id,
+    )
+    arrival = Arrival(
+        member_id=enrolled.member_id,
+        account_id=0 if enrolled.was_known else enrolled.account_id,
+        is_new_member=not enrolled.was_known,
+        may_be_first=True,
+    )
+    told = [
+        Told(
+            code=referred_by,
+            member_id=enrolled.member_id,
+            account_id=enrolled.account_id,
+            was_known=enrolled.was_known,
+        )
+    ]
+    if referred_by:
+        referrals.hear(told, channel_id=channel.pk)
+    welcomes.welcome(
+        [arrival], channel_id=channel.pk, store_id=store.pk if store else None, actor_id=actor_id
+    )
+    if referred_by:
+        referrals.count([enrolled.member_id])
+    return enrolled
 
 
 def standings(member_ids: Collection[int]) -> dict[int, Standing]:

@@ -11,6 +11,13 @@ def add_months(day: date, months: int) -> date:
     return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
 
 
+def anniversary(day: date, year: int) -> date:
+    """The same day in another year; what happened on 29 February is remembered on the 28th in between."""
+    if (day.month, day.day) == (2, 29) and monthrange(year, 2)[1] == 28:
+        return date(year, 2, 28)
+    return day.replace(year=year)
+
+
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The instant at which `day` begins."""
     return datetime.combine(day, time.min, tzinfo=zone)

@@ -4,29 +4,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
-
-from loyalty import ledger, publishing, tiers
-from loyalty.programme import Tier
+from loyalty import benefits, ledger, tier_paths, tier_words
+from loyalty.benefits import Left
+from loyalty.names import in_words
 from loyalty.purse import Figures
-from loyalty.tiers import Ladder
+from loyalty.tier_terms import Tier
+from loyalty.tier_words import NeedLine
+from loyalty.tiers import Progress
 from members import columns
 from members.models import Member, Order
 from privacy import masking
 
+__all__ = ["Bought", "Card", "NextTier", "in_words", "last_bought", "of", "of_member"]
+
+NOTHING = Decimal("0.00")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextTier:
-    """What is missing for the next tier that purchases lead to."""
+    """What is missing for the next tier that purchases lead to. `needs_both`: all that it asks, not any."""
 
     code: str
     name: str
     spend: Decimal  # yuan
     orders: int
+    growth: int
     needs_both: bool
+    needs: Sequence[NeedLine]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +52,12 @@ class Card:
     status: str
     name_masked: str
     phone_masked: str
+    tier: Tier
     tier_code: str
     tier_name: str
     tier_until: datetime | None
-    benefits: Sequence[str]
+    benefits: Sequence[str]  # without those that are counted
+    uses: Sequence[Left]
     next_tier: NextTier | None
     figures: Figures
     points_per_yuan: int
@@ -67,23 +74,22 @@ def of(member_id: int, *, purchases: int = 5) -> Card:
 def of_member(member: Member, *, purchases: int = 5) -> Card:
     """The card of one member, in the language that is active, with the last purchases of every channel."""
     member_id = member.pk
-    purses = ledger.peek([member_id])
-    version = publishing.load_all().at(purses.now)
-    figures = purses[member_id].figures(purses.now) if purses else ledger.NOTHING
-    tier = version.programme.tier(purses[member_id].tier if purses else "")
-    ladder = Ladder(version.programme, version.id)
-    bought = tiers.purchases([member_id], ladder.since(purses.now)).get(member_id, [])
+    standing = tier_paths.stand(member_id)
+    purse, tier = standing.purse, standing.tier
+    figures = purse.figures(standing.now) if purse else ledger.NOTHING
     return Card(
         member_id=member_id,
         member_no=member.number,
         status=member.status,
         name_masked=masking.mask_name(member.name),
         phone_masked=masking.mask_phone(member.phone),
+        tier=tier,
         tier_code=tier.code,
         tier_name=in_words(tier.name),
-        tier_until=purses[member_id].tier_until if purses else None,
-        benefits=benefits(tier),
-        next_tier=_next(ladder.missing(tier.code, bought, purses.now), ladder),
+        tier_until=purse.tier_until if purse else None,
+        benefits=benefits.lasting(tier),
+        uses=benefits.left(member_id, tier, standing.held, standing.now),
+        next_tier=_next(standing.next),
         figures=figures,
         points_per_yuan=tier.benefits.points_per_yuan,
         worth=tier.benefits.worth(figures.available),
@@ -91,16 +97,18 @@ def of_member(member: Member, *, purchases: int = 5) -> Card:
     )
 
 
-def _next(missing: dict[str, Any] | None, ladder: Ladder) -> NextTier | None:
-    if missing is None:
+def _next(way: Progress | None) -> NextTier | None:
+    if way is None:
         return None
-    tier = ladder.tier(missing["tier"])
+    missing = {need.what: need.missing for need in way.needs}
     return NextTier(
-        code=tier.code,
-        name=in_words(tier.name),
-        spend=missing["spend"],
-        orders=missing["orders"],
-        needs_both=missing["mode"] == "all",
+        code=way.tier.code,
+        name=in_words(way.tier.name),
+        spend=missing.get("spend", NOTHING),
+        orders=int(missing.get("orders", 0)),
+        growth=int(missing.get("growth", 0)),
+        needs_both=way.needs_all,
+        needs=tier_words.needs(way),
     )
 
 
@@ -120,37 +128,3 @@ def last_bought(member_id: int, limit: int) -> list[Bought]:
         Bought(channel_name=name, at=at, net=net, points=points or 0, status=str(Order.Status(status).label))
         for name, at, net, points, status in columns.ask(_BOUGHT, [member_id, limit])
     ]
-
-
-def in_words(name: dict[str, str]) -> str:
-    """A name of the programme in the language that is active, or in whichever it has."""
-    language = (get_language() or "en").lower()
-    return name.get(language) or name.get(language.split("-")[0]) or next(iter(name.values()), "")
-
-
-def benefits(tier: Tier) -> list[str]:
-    """What a tier gives, in the language that is active (B2)."""
-    given = tier.benefits
-    words: list[str] = []
-    if given.discount < 1:
-        # Chinese shops say 9折 where English ones say 10% off.
-        words.append(
-            _("%(percent)s%% off")
-            % {"percent": _short((1 - given.discount) * 100), "tenths": _short(given.discount * 10)}
-        )
-    if given.coefficient != 1:
-        words.append(_("%(coefficient)s times the points") % {"coefficient": _short(given.coefficient)})
-    words.append(_("%(points)s points are worth ¥1") % {"points": given.points_per_yuan})
-    shipping = {"regional": _("Free shipping in some regions"), "free": _("Free shipping nationwide")}
-    if given.shipping in shipping:
-        words.append(shipping[given.shipping])
-    service = {"priority": _("Priority service"), "adviser": _("A named adviser")}
-    if given.service in service:
-        words.append(service[given.service])
-    if given.birthday.get("factor"):
-        words.append(_("%(factor)s times the points on the birthday") % {"factor": given.birthday["factor"]})
-    return words
-
-
-def _short(number: Decimal) -> str:
-    return format(number.normalize(), "f")

@@ -15,8 +15,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from loyalty import conditions
-from loyalty.programme import Expiry, Programme, Rule, Tier
+from loyalty import conditions, grant_terms, sentences
+from loyalty.expiry import Expiry
+from loyalty.programme import Programme, Rule
+from loyalty.tier_terms import Tier
 
 NOTHING = "–"
 LISTED = ("coupons", "rewards", "milestones")
@@ -33,10 +35,15 @@ LABELS: dict[str, Promise] = {
     "points_paid_earns": _("what is paid with points earns"),
     "assume_received_after_days": _("days until receipt is assumed"),
     "adjust_limit": _("limit of adjustments by one person"),
+    "refund_limit": _("limit of refunds by one person"),
+    "adjust_day_factor": _("how often one person may use up a limit in a day"),
     "order": pgettext_lazy("sequence", "order"),
     "name.zh-hans": _("Chinese name"),
     "name.en": _("English name"),
-    "qualify.window_months": _("window in months"),
+    "qualify.window.months": _("window in months"),
+    "qualify.window.calendar": _("window of the calendar"),
+    "qualify.window.anniversary": _("window since the anniversary"),
+    "qualify.cut": _("chosen anew each"),
     "qualify.mode": _("all or any of what is asked"),
     "qualify.spend": _("spend"),
     "qualify.orders": pgettext_lazy("how many", "orders"),
@@ -44,6 +51,13 @@ LABELS: dict[str, Promise] = {
     "qualify.by_invitation": _("by invitation"),
     "qualify.top_percent": _("top per cent"),
     "keep.months": _("lasts for months"),
+    "keep.years": _("lasts for calendar years"),
+    "keep.anniversaries": _("lasts to the anniversary"),
+    "keep.warn_days": _("days of warning"),
+    "keep.needs.mode": _("all or any of what keeping asks"),
+    "keep.needs.spend": _("spend to keep it"),
+    "keep.needs.orders": _("orders to keep it"),
+    "keep.needs.growth": _("growth value to keep it"),
     "keep.grace_days": _("days of grace"),
     "keep.down": _("steps down"),
     "keep.on_refund": _("on a refund"),
@@ -51,7 +65,9 @@ LABELS: dict[str, Promise] = {
     "benefits.coefficient": _("points coefficient"),
     "benefits.points_per_yuan": _("points for one yuan"),
     "benefits.shipping": _("shipping"),
+    "benefits.provinces": _("provinces with free shipping"),
     "benefits.service": _("service"),
+    "benefits.badge": _("badge"),
     "benefits.birthday.factor": _("birthday factor"),
     "benefits.birthday.points": _("birthday points"),
     "benefits.birthday.coupon": _("birthday coupon"),
@@ -93,6 +109,44 @@ _WORDS: dict[str, Promise] = {
     "friend": _("friend"),
     "benefits": _("benefits"),
     "extra": _("in the brand's own words"),
+    "uses": _("counted benefit"),
+    "values": _("worth, yuan a year"),
+    "discount": pgettext_lazy("of a tier", "discount"),
+    "amount": _("amount"),
+    "times": _("times"),
+    "per": _("in each"),
+    "per_yuan": _("growth value per yuan kept"),
+    "spend": _("spend"),
+    "orders": pgettext_lazy("how many", "orders"),
+    "postage": _("postage"),
+    "service": _("service"),
+    "weights": _("weight"),
+    "shipping": _("shipping"),
+    "birthday": _("birthday"),
+    "badge": _("badge"),
+    "priority": _("priority"),
+    "adviser": _("a named adviser"),
+    "survey": _("survey"),
+    "share": _("sharing"),
+    "event": _("event"),
+    "member_day": _("member day"),
+    "days": _("days"),
+    "weekday": _("day of the week"),
+    "factor": _("factor"),
+    "steps": _("steps"),
+    "per_day": _("most in a day"),
+    "code": _("code"),
+    "name": _("name"),
+    "en": _("in English"),
+    "zh-hans": _("in Chinese"),
+}
+
+PERIODS: dict[str, Promise] = {
+    "day": _("day"),
+    "week": _("week"),
+    "month": _("month"),
+    "quarter": _("quarter"),
+    "year": _("year"),
 }
 
 # Settings that take one of a few words; a word of the brand's own stands for itself.
@@ -105,7 +159,16 @@ CHOICES: dict[str, dict[str, Promise]] = {
     "qualify.mode": {"all": _("all"), "any": _("any")},
     "keep.down": {"one": _("one tier"), "to_fit": _("to fit")},
     "keep.on_refund": {"keep": _("stays"), "reassess": _("is judged at once")},
-    "benefits.shipping": {"none": _("none"), "regional": _("in some regions"), "free": _("nationwide")},
+    "qualify.window.calendar": {"year": _("calendar year")},
+    "qualify.window.anniversary": {"joined": _("joining")},
+    "qualify.cut": PERIODS,
+    "keep.needs.mode": {"all": _("all"), "any": _("any")},
+    "benefits.shipping": {
+        "none": _("none"),
+        "regional": _("in some regions"),
+        "nationwide": _("nationwide"),
+        "free": _("nationwide"),
+    },
     "counts_after": {"enrolment": _("enrolment"), "first_purchase": _("first purchase")},
     "benefits.service": {
         "standard": _("standard"),
@@ -117,7 +180,9 @@ CHOICES: dict[str, dict[str, Promise]] = {
 PLACES: dict[str, Promise] = {
     "": _("Programme"),
     "points": _("Points"),
+    "growth": _("Growth value"),
     "tiers": _("Tiers"),
+    "benefit_value": _("Value of benefits"),
     "rules": _("Rules"),
     "activities": _("Activities"),
     "coupons": _("Coupons"),
@@ -141,8 +206,8 @@ _ITEMS: dict[str, Promise] = {
 class Difference:
     """One thing that two versions say differently.
 
-    `path` is (section, code of the item or '', setting); the setting '' is the whole item, then one of
-    `before` and `after` is None. The values are typed as in Programme.
+    `path` is (section, code of the item or '', setting); the setting '' is the whole item (a rule itself, of
+    others the code), then one of `before` and `after` is None. The values are typed as in Programme.
     """
 
     section: str
@@ -182,7 +247,10 @@ class Difference:
         with translation.override(language):
             if not self.setting:
                 words = _("%(place)s is new") if self.before is None else _("%(place)s is removed")
-                return words % {"place": self.place()}
+                told = words % {"place": self.place()}
+                if not isinstance(self.after, Rule):
+                    return told
+                return _("%(told)s: %(rule)s") % {"told": told, "rule": self.now()}
             return _("%(place)s: %(setting)s %(before)s → %(after)s") % {
                 "place": self.place(),
                 "setting": self.label(),
@@ -200,8 +268,9 @@ def differences(old: Programme | None, new: Programme) -> list[Difference]:
         section, item = place
         was, now = before.get(place), after.get(place)
         if item and (was is None or now is None):
+            whole = _rule(new if was is None else old, item) if section == "rules" else item
             found.append(
-                Difference(section, item, "", None if was is None else item, None if now is None else item)
+                Difference(section, item, "", None if was is None else whole, None if now is None else whole)
             )
             continue
         if "order" in (was or {}) and not _reordered((was or {})["order"], (now or {})["order"]):
@@ -212,6 +281,10 @@ def differences(old: Programme | None, new: Programme) -> list[Difference]:
             if (was or {}).get(setting) != (now or {}).get(setting)
         ]
     return found
+
+
+def _rule(programme: Programme | None, code: str) -> Rule | None:
+    return next((rule for rule in programme.rules if rule.code == code), None) if programme else None
 
 
 def _reordered(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
@@ -231,10 +304,12 @@ def _settings(programme: Programme) -> Settings:
             "effective_from": programme.effective_from,
         },
         ("points", ""): dict(_leaves(programme.points)),
+        ("growth", ""): dict(_leaves(programme.growth)) if programme.growth else {},
         ("tiers", ""): {"order": tuple(tier.code for tier in programme.tiers)},
     }
     for tier in programme.tiers:
         settings["tiers", tier.code] = _item(tier, without=("code", "rank"))
+    settings["benefit_value", ""] = dict(_leaves(programme.valuation))
     settings["rules", ""] = {"order": tuple(rule.code for rule in programme.rules)}
     for rule in programme.rules:
         settings["rules", rule.code] = _item(rule, without=("code",))
@@ -261,6 +336,9 @@ def _leaves(value: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
     elif isinstance(value, Mapping):
         for key, each in value.items():
             yield from _leaves(each, f"{prefix}.{key}".lstrip("."))
+    elif isinstance(value, tuple) and value and is_dataclass(value[0]):
+        for each in value:
+            yield from _leaves(each, f"{prefix}.{each.code}")
     elif value is not None:
         yield prefix, tuple(value) if isinstance(value, list) and _is_flat(value) else value
 
@@ -277,7 +355,7 @@ def value_in_words(value: Any, setting: str = "") -> str:
     if value is None:
         return NOTHING
     if isinstance(value, str):
-        return str(CHOICES.get(setting, {}).get(value, value))
+        return str(_choices(setting).get(value, value))
     if isinstance(value, bool):
         return str(pgettext_lazy("answer", "yes") if value else pgettext_lazy("answer", "no"))
     if isinstance(value, Decimal):
@@ -286,9 +364,19 @@ def value_in_words(value: Any, setting: str = "") -> str:
         return value.isoformat(sep=" ", timespec="minutes")
     if isinstance(value, Expiry):
         return expiry_in_words(value)
+    if isinstance(value, Rule):
+        return sentences.of_rule(value)
     if isinstance(value, conditions.Condition):
-        return conditions.sentence(value, translation.get_language() or "en")
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        return sentences.of_condition(value)
+    if isinstance(value, tuple):
+        return ", ".join(str(_choices(setting).get(each, each)) for each in value)
+    return str(value)
+
+
+def _choices(setting: str) -> Mapping[str, Promise]:
+    """The words that a setting takes; of a benefit's periods and a profile's steps wherever they stand."""
+    last = setting.rpartition(".")[2]
+    return {"per": PERIODS, "steps": grant_terms.STEPS}.get(last) or CHOICES.get(setting, {})
 
 
 def expiry_in_words(expiry: Expiry) -> str:
@@ -312,23 +400,3 @@ def expiry_in_words(expiry: Expiry) -> str:
     if expiry.months is not None:
         return str(months) % {"count": expiry.months}
     return str(days) % {"count": expiry.days}
-
-
-def rule_sentence(rule: Rule, language: str) -> str:
-    """An earning rule in words: "channel is tmall: points × 2"."""
-    with translation.override(language):
-        given = [
-            str(words) % {"what": value_in_words(what)}
-            for words, what in (
-                (_("points × %(what)s"), rule.factor),
-                (_("%(what)s bonus points"), rule.bonus),
-                (_("coupon %(what)s"), rule.other.get("coupon")),
-                (_("gift %(what)s"), rule.other.get("gift")),
-                (_("tier %(what)s"), rule.other.get("tier")),
-            )
-            if what is not None
-        ]
-        return _("%(condition)s: %(given)s") % {
-            "condition": conditions.sentence(rule.when, language),
-            "given": ", ".join(given),
-        }

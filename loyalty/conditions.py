@@ -21,10 +21,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils import translation
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from loyalty.reading import Part, as_decimal, as_instant, is_line, is_whole
 
@@ -32,6 +29,7 @@ MAX_DEPTH = 6
 # True and 1 are equal in Python; the month of the order gets a value that no month equals.
 THIS_MONTH = "this month"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 Value = str | bool | int | Decimal | datetime | time | tuple[Any, ...]
 
@@ -66,6 +64,9 @@ class Situation:
     member_birthday_month: int | None = None
     member_joined_days: int | None = None
     member_repurchases_year: int = 0
+    member_is_birthday_week: bool = False
+    member_purchases_90d: int = 0
+    member_average_order_90d: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,8 @@ FIELDS = {
     "order.store": "code",
     "order.paid": "money",
     "order.time": "time",
+    "order.day": "whole",
+    "order.weekday": "code",
     "order.first": "flag",
     "line.category": "text",
     "line.product": "text",
@@ -130,10 +133,16 @@ FIELDS = {
     "member.tags": "set",
     "member.segments": "set",
     "member.is_birthday": "flag",
+    "member.is_birthday_week": "flag",
     "member.birthday_month": "month",
     "member.joined_days": "whole",
     "member.repurchases_year": "whole",
+    "member.purchases_90d": "whole",
+    "member.average_order_90d": "money",
 }
+# What the programme itself answers: its own word stands in place of the check once it is read.
+PROMISED = {"order.is_member_day": "flag"}
+KINDS = FIELDS | PROMISED
 
 
 # --- reading -----------------------------------------------------------------------------------------
@@ -165,7 +174,7 @@ def _read_group(part: Part, word: str, depth: int) -> Condition:
 
 def _read_check(part: Part) -> Condition:
     field, op, raw = part.raw("field"), part.raw("op"), part.raw("value")
-    kind = FIELDS.get(field) if isinstance(field, str) else None
+    kind = KINDS.get(field) if isinstance(field, str) else None
     if kind is None:
         part.problem("field", _("There is no such field."))
         return AllOf(())
@@ -256,6 +265,17 @@ def checks(condition: Condition) -> list[Check]:
     return [check for part in parts for check in checks(part)]
 
 
+def settled(condition: Condition, member_day: Condition | None) -> Condition:
+    """The condition with the programme's member day in place of the check that asks for it."""
+    if isinstance(condition, Not):
+        return Not(settled(condition.part, member_day))
+    if isinstance(condition, AllOf | AnyOf):
+        return type(condition)(tuple(settled(part, member_day) for part in condition.parts))
+    if condition.field != "order.is_member_day" or member_day is None:
+        return condition
+    return member_day if (condition.op == "=") is condition.value else Not(member_day)
+
+
 def names_a_line(condition: Condition) -> bool:
     """Whether the condition asks about lines, so that it counts lines and not the order."""
     return any(check.field.startswith("line.") for check in checks(condition))
@@ -310,6 +330,14 @@ def matching_amount(
     return compile(condition, zone).matching_amount(situation)
 
 
+def found(check: Check, situation: Situation, zone: ZoneInfo = SHANGHAI) -> tuple[object, ...]:
+    """What a check looks at in a situation: one value, or that of each line."""
+    look = _reader(check, zone)
+    if names_a_line(check):
+        return tuple(look(situation, line) for line in situation.lines)
+    return (look(situation, None),)
+
+
 def _question(condition: Condition, zone: ZoneInfo) -> Question:
     if isinstance(condition, Not):
         part = _question(condition.part, zone)
@@ -341,6 +369,10 @@ def _reader(check: Check, zone: ZoneInfo) -> Callable[[Situation, Line | None], 
         )
     if check.field == "order.time" and _is_of_day(check.value):
         return lambda situation, line: situation.order_time.astimezone(zone).time()
+    if check.field == "order.day":
+        return lambda situation, line: situation.order_time.astimezone(zone).day
+    if check.field == "order.weekday":
+        return lambda situation, line: WEEKDAYS[situation.order_time.astimezone(zone).weekday()]
     attribute = f"{subject}_{name}"
     return lambda situation, line: getattr(situation, attribute)
 
@@ -378,91 +410,3 @@ def _between(kind: str, low: Any, high: Any) -> Callable[[Any], bool]:
     if isinstance(low, time) and isinstance(high, time) and low > high:
         return lambda found: found >= low or found < high
     return lambda found: low <= found < high
-
-
-# --- in words ----------------------------------------------------------------------------------------
-
-FIELD_NAMES: dict[str, Promise] = {
-    "order.channel": _("channel"),
-    "order.store": _("store"),
-    "order.paid": _("goods after discounts"),
-    "order.time": _("time of the order"),
-    "order.first": _("first order"),
-    "line.category": _("category of the line"),
-    "line.product": _("product of the line"),
-    "line.amount": _("amount of the line"),
-    "member.tier": _("tier"),
-    "member.tags": _("tags"),
-    "member.segments": _("segments"),
-    "member.is_birthday": _("birthday today"),
-    "member.birthday_month": _("month of birth"),
-    "member.joined_days": _("days since joining"),
-    "member.repurchases_year": _("repurchases in a year"),
-}
-
-_PHRASES: dict[str, Promise] = {
-    "=": _("%(field)s is %(value)s"),
-    "!=": _("%(field)s is not %(value)s"),
-    "<": _("%(field)s is below %(value)s"),
-    "<=": _("%(field)s is at most %(value)s"),
-    ">": _("%(field)s is above %(value)s"),
-    ">=": _("%(field)s is at least %(value)s"),
-    "in": _("%(field)s is one of %(value)s"),
-    "not_in": _("%(field)s is none of %(value)s"),
-    "between": _("%(field)s is from %(low)s to %(high)s"),
-    "contains": _("%(field)s contains %(value)s"),
-}
-
-
-def sentence(condition: Condition | None, language: str) -> str:
-    """The condition in words: "channel is tmall and goods after discounts is at least 300"."""
-    with translation.override(language):
-        return _words(condition) if condition is not None else str(_("every order"))
-
-
-def _words(condition: Condition) -> str:
-    if isinstance(condition, Check):
-        return _check_in_words(condition)
-    if isinstance(condition, Not):
-        return _("not (%(condition)s)") % {"condition": _words(condition.part)}
-    words = [_grouped(part, alone=len(condition.parts) == 1) for part in condition.parts]
-    joint = _("%(first)s and %(second)s") if isinstance(condition, AllOf) else _("%(first)s or %(second)s")
-    return _joined(words, joint)
-
-
-def _grouped(condition: Condition, *, alone: bool) -> str:
-    """A group inside a group stands in brackets, so that "and" and "or" cannot be misread."""
-    words = _words(condition)
-    if alone or not isinstance(condition, AllOf | AnyOf) or len(condition.parts) < 2:
-        return words
-    return _("(%(condition)s)") % {"condition": words}
-
-
-def _joined(words: list[str], joint: Promise) -> str:
-    first, *others = words or [""]
-    for second in others:
-        first = str(joint) % {"first": first, "second": second}
-    return first
-
-
-def _check_in_words(check: Check) -> str:
-    words: dict[str, object] = {"field": FIELD_NAMES[check.field]}
-    if check.op == "between" and isinstance(check.value, tuple):
-        words["low"], words["high"] = map(_value_in_words, check.value)
-    elif isinstance(check.value, tuple):
-        words["value"] = _joined([_value_in_words(each) for each in check.value], _("%(first)s, %(second)s"))
-    else:
-        words["value"] = _value_in_words(check.value)
-    return str(_PHRASES[check.op]) % words
-
-
-def _value_in_words(value: object) -> str:
-    if isinstance(value, bool):
-        return str(pgettext_lazy("answer", "yes") if value else pgettext_lazy("answer", "no"))
-    if value == THIS_MONTH:
-        return str(_("the month of the order"))
-    if isinstance(value, Decimal):
-        return f"¥{value:,f}"
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="minutes")
-    return value.isoformat(timespec="minutes") if isinstance(value, time) else str(value)

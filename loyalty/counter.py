@@ -14,13 +14,14 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
-from loyalty import clock, earning, ledger, orders, points, publishing, situations, tiers
+from loyalty import clock, earning, ledger, orders, points, publishing, refunds, situations, tiers
 from loyalty.errors import AmountInvalid, CauseTaken, OrderNotFound, RefundTooLarge
 from loyalty.models import Entry, OrderEarning
 from loyalty.orders import RefundReceipt
-from loyalty.programme import Programme, Tier
+from loyalty.programme import Programme
 from loyalty.purse import Figures
 from loyalty.situations import Basket
+from loyalty.tier_terms import Tier
 from members import accounts
 from members.facts import (
     AmountsFact,
@@ -231,11 +232,18 @@ def _sale(order: Order, *, is_new: bool) -> Sale:
 
 @transaction.atomic
 def refund(
-    store: Store, order_number: str, *, goods: Decimal | None = None, nonce: UUID, actor_id: int | None
+    store: Store,
+    order_number: str,
+    *,
+    goods: Decimal | None = None,
+    nonce: UUID,
+    actor_id: int | None,
+    reason: str = "",
 ) -> RefundReceipt:
     """Refund a counter sale: `goods` yuan of its net, or all that is left (None).
 
-    Raises OrderNotFound, RefundTooLarge, RefundShort, AmountInvalid.
+    Above the limit of the person's role it waits for a second person, for whom `reason` is.
+    Raises OrderNotFound, RefundTooLarge, RefundShort, AmountInvalid, ReasonMissing.
     """
     if goods is not None:
         _check(goods)
@@ -246,31 +254,19 @@ def refund(
     number = f"R-{nonce.hex[:12].upper()}"
     before = Refund.objects.filter(channel=store.channel, order_number=order_number, number=number).first()
     if before is not None:
-        return _refunded(order, before)
+        return refunds.first_answer(before)
     left = order.net - order.refunded_goods
     if left <= 0 or (goods is not None and goods > left):
         raise RefundTooLarge
-    return orders.ask_refund(
+    return refunds.ask(
         store.channel,
         order_number,
         number=number,
         goods=left if goods is None else goods,
         actor_id=actor_id,
         store_id=store.pk,
+        reason=reason,
     )
-
-
-def _refunded(order: Order, refund: Refund) -> RefundReceipt:
-    """The first answer again: what this refund's own entries moved."""
-    receipt = RefundReceipt(outcome="same", order_number=order.number, number=refund.number)
-    moved = Entry.objects.filter(order=order, why__refund=refund.number)
-    taken = moved.filter(kind=Entry.Kind.TAKE_BACK).first()
-    given = moved.filter(kind=Entry.Kind.GIVE_BACK).first()
-    if taken:
-        receipt.points_taken, receipt.debt = -taken.points, taken.debt_after
-    if given:
-        receipt.points_returned = given.points
-    return receipt
 
 
 def sales(store: Store, member_id: int, limit: int = 10) -> Sequence[CounterOrder]:

@@ -16,7 +16,8 @@ from math import floor
 from typing import Any
 
 from loyalty.conditions import Line, Situation, compile
-from loyalty.programme import PointsPolicy, Programme, Rule, Tier
+from loyalty.programme import PointsPolicy, Programme, Rule
+from loyalty.tier_terms import Tier
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ def price(
 
     `situation` is None when no rule runs at the time of the order: then nobody needs to look.
     """
-    rules = _applicable(programme, situation) if situation is not None else []
+    rules = applicable(programme, situation) if situation is not None else []
     if situation is None or not rules:
         return _priced_plainly(base, programme, tier)
     factors = sorted(
@@ -107,17 +108,19 @@ def price(
 
 
 def running(programme: Programme, at: datetime) -> list[Rule]:
-    """The rules that give points to orders paid at an instant, highest priority first."""
-    return [rule for rule in programme.rules if (rule.factor is not None or rule.bonus) and rule.holds_at(at)]
+    """The rules in whose time an order was paid, highest priority first; those that give no points too.
+
+    Behind them stand the factors that the programme promises for birthdays and member days.
+    """
+    return [rule for rule in programme.every_rule if rule.holds_at(at)]
 
 
 def running_between(programme: Programme, first: datetime, last: datetime) -> list[Rule]:
-    """The rules that may give points to an order paid at one of the instants from `first` to `last`."""
+    """The rules that may hold for an order paid at one of the instants from `first` to `last`."""
     return [
         rule
-        for rule in programme.rules
-        if (rule.factor is not None or rule.bonus)
-        and (rule.starts_at is None or rule.starts_at <= last)
+        for rule in programme.every_rule
+        if (rule.starts_at is None or rule.starts_at <= last)
         and (rule.ends_at is None or first < rule.ends_at)
     ]
 
@@ -138,7 +141,7 @@ def _why(base: Decimal, programme: Programme, tier: Tier, *, plain: int, total: 
     }
 
 
-def _applicable(programme: Programme, situation: Situation) -> list[Rule]:
+def applicable(programme: Programme, situation: Situation) -> list[Rule]:
     """Rules that hold for this order, highest priority first, up to the first exclusive one."""
     found: list[Rule] = []
     for rule in running(programme, situation.order_time):

@@ -27,22 +27,23 @@ class Limits:
 
     def room(self, wallet_id: int, day: date) -> Room:
         """What each limited rule may still add for one wallet on one day."""
-        room = Room()
-        for code, rule in self.rules.items():
-            used = self.by_day.get((code, wallet_id), {})
-            left = [
-                limit - spent
-                for limit, spent in (
-                    (rule.limits.budget, self.total[code]),
-                    (rule.limits.per_member, sum(used.values())),
-                    (rule.limits.per_member_day, used.get(day, 0)),
-                    (rule.limits.per_member_month, _in_month(used, day)),
-                )
-                if limit is not None
-            ]
-            if left:
-                room.left[code] = max(0, min(left))
-        return room
+        lefts = {code: self.left(code, wallet_id, day) for code in self.rules}
+        return Room({code: min(left.values()) for code, left in lefts.items() if left})
+
+    def left(self, code: str, wallet_id: int, day: date) -> dict[str, int]:
+        """What is left of each limit of a rule, by its name in the programme; never below zero."""
+        limits = self.rules[code].limits
+        used = self.by_day.get((code, wallet_id), {})
+        return {
+            name: max(0, limit - spent)
+            for name, limit, spent in (
+                ("per_member_day", limits.per_member_day, used.get(day, 0)),
+                ("per_member_month", limits.per_member_month, _in_month(used, day)),
+                ("per_member", limits.per_member, sum(used.values())),
+                ("budget", limits.budget, self.total[code]),
+            )
+            if limit is not None
+        }
 
     def use(self, wallet_id: int, day: date, uses: Mapping[str, int]) -> None:
         """Count what one order was given against the rooms of the orders after it."""
@@ -57,8 +58,11 @@ def _in_month(used: Mapping[date, int], day: date) -> int:
     return sum(points for at, points in used.items() if (at.year, at.month) == (day.year, day.month))
 
 
-def load(running: Collection[Rule], wallet_ids: Collection[int]) -> Limits:
-    """Read what those of these rules that are limited have given to these wallets, and in all."""
+def load(running: Collection[Rule], wallet_ids: Collection[int], *, to_spend: bool = True) -> Limits:
+    """Read what those of these rules that are limited have given to these wallets, and in all.
+
+    to_spend: nobody else spends from these budgets until the transaction ends; who only looks needs not wait.
+    """
     rules = {rule.code: rule for rule in running if any(_limits_of(rule))}
     limits = Limits(rules)
     if not rules:
@@ -66,7 +70,8 @@ def load(running: Collection[Rule], wallet_ids: Collection[int]) -> Limits:
     budgeted = sorted(code for code, rule in rules.items() if rule.limits.budget is not None)
     with connection.cursor() as cursor:
         if budgeted:
-            take_turns(budgeted)
+            if to_spend:
+                take_turns(budgeted)
             cursor.execute(
                 "SELECT rule, sum(points)::bigint FROM loyalty_ruleuse WHERE rule = ANY(%s) GROUP BY rule",
                 [budgeted],

@@ -4,15 +4,15 @@ Nothing depends on it: whoever opens a purse sees the same. The night's work kee
 nothing for members nobody has asked about. Chunk by chunk, so that no lock is held for long.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from loyalty import clock, ledger, publishing, tiers
+from loyalty import clock, ledger, publishing, tier_rounds
 from loyalty.ledger import Purses
-from loyalty.tellings import points_changed, tier_changed
-from loyalty.tiers import Ladder
+from loyalty.tellings import points_changed
+from loyalty.tier_rounds import Round
 from members import outbox
 from members.outbox import Change
 
@@ -29,20 +29,13 @@ SELECT DISTINCT w.member_id FROM loyalty_wallet w WHERE w.member_id > %(after)s 
 ORDER BY w.member_id LIMIT %(chunk)s
 """
 
-_DUE_FOR_JUDGEMENT = """
-SELECT member_id FROM loyalty_wallet WHERE member_id > %(after)s AND tier_until <= %(now)s
-ORDER BY member_id LIMIT %(chunk)s
-"""
-
 
 @dataclass(slots=True)
 class Night:
-    """What a run did. `renewed` counts tiers kept for another period."""
+    """What a run did: members looked at, points that lapsed."""
 
     members: int = 0
     expired: int = 0
-    lowered: int = 0
-    renewed: int = 0
 
 
 def post_expiry() -> Night:
@@ -65,31 +58,17 @@ def post_expiry() -> Night:
     return night
 
 
-def reassess_tiers() -> Night:
-    """Renew or lower the tiers whose validity and grace have run out (B1)."""
-    night = Night()
-    for member_ids in _chunks(_DUE_FOR_JUDGEMENT):
-        with transaction.atomic():
-            _reassess(member_ids, night)
-        night.members += len(member_ids)
-    return night
+def reassess_tiers(*, everybody: bool = False) -> Round:
+    """Bring tiers in line with a new version, a cut and with time; warn whose tier will end (B1).
 
-
-def _reassess(member_ids: Sequence[int], night: Night) -> None:
-    held = publishing.current()
-    ladder = Ladder(held.programme, held.id)
-    purses = ledger.lock(member_ids, first_tier=publishing.first_tier)
-    ends = [purse.tier_until for purse in purses.values() if purse.tier_until is not None]
-    bought = tiers.purchases(member_ids, ladder.since(min([*ends, purses.now])))
-    for member_id, purse in purses.items():
-        steps, until = len(ladder.steps), purse.tier_until
-        ladder.lapse(purse, bought.get(member_id, []), now=purses.now)
-        night.lowered += len(ladder.steps) > steps
-        night.renewed += len(ladder.steps) == steps and purse.tier_until != until
-    told = _moved(purses)
-    ledger.append(purses)
-    tiers.write(ladder.steps)
-    outbox.put([*told, *(tier_changed(step, None) for step in ladder.steps)])
+    `everybody`: look at all members by the version of now, whomever it concerns.
+    """
+    done = Round()
+    tier_rounds.sweep(done, everybody=everybody)
+    tier_rounds.cut(done)
+    tier_rounds.reassess(done)
+    tier_rounds.warn(done)
+    return done
 
 
 def _moved(purses: Purses) -> list[Change]:

@@ -8,44 +8,27 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import conditions
+from loyalty import coupon_terms, grant_terms, referral_terms, reward_terms
 from loyalty.reading import LANGUAGES, Part, is_line, is_whole, refuse_twice
 
 SECTIONS = ("activities", "coupons", "rewards", "referral", "milestones")
-ACTIVITIES = (
-    "enrolment",
-    "first_purchase",
-    "profile_step",
-    "check_in",
-    "review",
-    "survey",
-    "share",
-    "birthday",
-    "member_day",
-    "event",
-)
-PRIZES = ("points", "coupon", "gift")
 MAX_OFFERS = 1000
 
 
 def read(programme: Part) -> dict[str, Any]:
     """Check the sections and return those that are there, as plain data."""
     given = {section: programme.raw(section) for section in SECTIONS if programme.has(section)}
-    _activities(programme.part("activities"))
-    _each(programme, "coupons", _coupon)
-    _each(programme, "rewards", _reward)
-    _referral(programme.part("referral"))
-    _each(programme, "milestones", _milestone)
+    grant_terms.check_activities(programme.part("activities"))
+    _coupons(programme)
+    reward_terms.read(programme)
+    referral_terms.check(programme.part("referral"))
+    _each(programme, "milestones", grant_terms.check_milestone)
     return given
 
 
 def birthday(benefits: Part) -> dict[str, Any]:
     """A tier's birthday treat: a factor on points, points, a coupon or a gift; {} is none."""
-    part = benefits.part("birthday")
-    part.maybe_decimal("factor", low="1", high="100", places=4)
-    _prizes(part, required=False)
-    part.done()
-    return dict(part.fields)
+    return grant_terms.check_birthday(benefits)
 
 
 def free_form(parent: Part, key: str) -> dict[str, Any]:
@@ -64,31 +47,6 @@ def free_form(parent: Part, key: str) -> dict[str, Any]:
     return dict(part.fields)
 
 
-def _prizes(part: Part, *, tier: bool = False, required: bool = True) -> None:
-    """Points, a coupon or a gift, and where it makes sense a tier; at least one of them."""
-    words = (*PRIZES, "tier") if tier else PRIZES
-    part.maybe_whole("points", low=1, high=1_000_000)
-    for word in words[1:]:
-        if part.has(word):
-            part.code(word)
-    if required and not any(part.has(word) for word in words):
-        part.problem("", _("Say what is given: points, a coupon or a gift."))
-
-
-def _activities(part: Part) -> None:
-    for name in ACTIVITIES:
-        activity = part.maybe_part(name)
-        if activity is None:
-            continue
-        _prizes(activity)
-        if name == "check_in":
-            for _count, rung in activity.rungs("streak", high=366):
-                _prizes(rung)
-                rung.done()
-        activity.done()
-    part.done()
-
-
 def _each(programme: Part, section: str, check: Any) -> None:
     """Check every item of a section; each has its own code."""
     parts = programme.parts(section)
@@ -103,78 +61,15 @@ def _each(programme: Part, section: str, check: Any) -> None:
     refuse_twice(parts, codes)
 
 
-def _coupon(part: Part) -> None:
-    part.name("name")
-    kind = part.choice("kind", ("amount", "percentage", "gift", "shipping"), required=True)
-    if kind == "percentage":
-        part.decimal("value", low="0.01", high="100", required=True)
-    elif kind == "gift":
-        part.code("value")
-    else:
-        part.decimal("value", low="0.01", required=kind == "amount")
-    part.maybe_decimal("min_spend")
-    part.maybe_whole("quota", low=1)
-    part.maybe_whole("per_member", low=1)
-    part.codes("tiers")
-    _validity(part.part("valid"))
-
-
-def _validity(part: Part) -> None:
-    """So many days after it is given, or between two instants, or both; whichever ends first."""
-    part.maybe_whole("days", low=1, high=3650)
-    _window(part)
-    part.done()
-
-
-def _window(part: Part) -> None:
-    starts_at, ends_at = part.instant("from"), part.instant("to")
-    if starts_at is not None and ends_at is not None and starts_at >= ends_at:
-        part.problem("to", _("It ends before it begins."))
-
-
-def _reward(part: Part) -> None:
-    part.name("name")
-    kind = part.choice("kind", ("gift", "coupon", "event"), required=True)
-    part.whole("points", required=True)
-    part.maybe_decimal("money")
-    part.maybe_whole("stock")
-    part.maybe_whole("per_member", low=1)
-    part.codes("tiers")
-    if kind == "coupon":
-        part.code("coupon")
-    _window(part)
-
-
-def _referral(part: Part) -> None:
-    part.choice("counts_after", ("first_purchase", "enrolment"))
-    _sides(part.part("each"))
-    for _count, rung in part.rungs("ladder"):
-        _sides(rung)
-        if not rung.fields:
-            rung.problem("", _("Say what is given: points, a coupon or a gift."))
-    part.done()
-
-
-def _sides(part: Part) -> None:
-    """What the referrer, the friend or both get."""
-    for side in ("both", "referrer", "friend"):
-        given = part.maybe_part(side)
-        if given is not None:
-            _prizes(given, tier=True)
-            given.done()
-    part.done()
-
-
-def _milestone(part: Part) -> None:
-    when = part.maybe_part("when")
-    if when is None:
-        part.problem("when", _("This is missing."))
-    else:
-        conditions.read(when)
-    then = part.part("then")
-    _prizes(then, tier=True)
-    then.done()
-    part.choice("once_per", ("ever", "year", "month", "order"), "ever")
+def _coupons(programme: Part) -> None:
+    """Check the campaigns; no two of them answer to one code."""
+    parts = programme.parts("coupons")
+    if len(parts) > MAX_OFFERS:
+        programme.problem("coupons", _("Write at most %(most)s of them.") % {"most": MAX_OFFERS})
+        return
+    campaigns = [coupon_terms.read(part) for part in parts]
+    refuse_twice(parts, [terms.code for terms in campaigns])
+    coupon_terms.refuse_shared_public_codes(parts, campaigns)
 
 
 def named_tiers(rest: dict[str, Any]) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ an order, in whatever order and however often, its points are brought to where t
 earned by the rules of the day it was first heard as paid, in proportion to what of it was kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,8 +13,9 @@ from typing import Any
 
 from django.db import transaction
 
-from loyalty import clock, settling
+from loyalty import clock, coupons, occasions, referrals, settling
 from loyalty.errors import OrderNotFound, RefundShort, RefundTooLarge
+from loyalty.grants import Given
 from loyalty.settling import Settlement
 from members import identity
 from members import orders as heard_orders
@@ -46,13 +47,14 @@ class OrderReceipt:
     available_from: datetime | None = None
     why: dict[str, Any] = field(default_factory=dict)
     tier: str | None = None
+    given: Sequence[Given] = ()  # what else this call gave for it: coupons, gifts, milestones
 
 
 @dataclass(slots=True, kw_only=True)
 class RefundReceipt:
     """What became of one refund. `debt` is what the member owes after it; money is in yuan."""
 
-    outcome: str  # new, changed, same, stale, conflict, parked
+    outcome: str  # new, changed, same, stale, conflict, parked, or waiting for a second person
     order_number: str
     number: str
     error: ShukeError | None = None
@@ -60,6 +62,7 @@ class RefundReceipt:
     points_returned: int = 0
     debt: int = 0
     money_to_withhold: Decimal = NOTHING
+    approval_id: int | None = None  # of one that is waiting
 
 
 @transaction.atomic
@@ -81,8 +84,11 @@ def receive_from(
 ) -> list[OrderReceipt]:
     """Take in orders of buyers who are known already: at the counter the member stands before the clerk."""
     heard = heard_orders.record(channel, facts, people, now=clock.read().recorded)
+    friends = referrals.lock(heard)
     settlement = settling.settle(heard, actor_id=actor_id)
-    return [_receipt(each, settlement) for each in heard]
+    given = occasions.of_orders(heard, settlement, friends)
+    coupons.settle_orders(heard)
+    return [_receipt(each, settlement, given) for each in heard]
 
 
 @transaction.atomic
@@ -92,7 +98,11 @@ def refund(
     """Take in refunds told by the platform: facts, so what is short becomes debt. Unknown orders: parked."""
     now = clock.read().recorded
     told = heard_orders.record_refunds(channel, facts, now=now)
-    settlement = settling.settle([each.heard for each in told if each.heard], actor_id=actor_id)
+    heard = [each.heard for each in told if each.heard]
+    friends = referrals.lock(heard)
+    settlement = settling.settle(heard, actor_id=actor_id)
+    occasions.of_orders(heard, settlement, friends)
+    coupons.settle_orders(heard)
     return [_refund_receipt(each, settlement) for each in told]
 
 
@@ -123,9 +133,12 @@ def ask_refund(
     )
     if order.refunded_goods > order.net or order.refunded_postage > order.postage:
         raise RefundTooLarge
+    friends = referrals.lock([told.heard])
     settlement = settling.settle([told.heard], actor_id=actor_id, store_id=store_id, asked=number)
     if settlement.refused:
         raise RefundShort
+    occasions.of_orders([told.heard], settlement, friends)
+    coupons.settle_orders([told.heard])
     return _refund_receipt(told, settlement)
 
 
@@ -137,7 +150,7 @@ def receive_lines(
     return heard_orders.record_lines(channel, facts, now=clock.read().recorded)
 
 
-def _receipt(heard: Heard, settlement: Settlement) -> OrderReceipt:
+def _receipt(heard: Heard, settlement: Settlement, given: Mapping[int, Sequence[Given]]) -> OrderReceipt:
     change = settlement.of(heard)
     return OrderReceipt(
         outcome=heard.outcome,
@@ -154,6 +167,7 @@ def _receipt(heard: Heard, settlement: Settlement) -> OrderReceipt:
         available_from=change.available_from,
         why=change.why,
         tier=change.tier,
+        given=given.get(heard.order_id, ()),
     )
 
 

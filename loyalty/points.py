@@ -154,6 +154,16 @@ def release(member_id: int, hold_id: int, *, channel: Channel) -> HoldReceipt:
     return _held(held, purse, purses, is_new=True)
 
 
+def open_holds(member_id: int, *, channel: Channel | None = None) -> list[Hold]:
+    """What is set aside of a member's points now, soonest to time out first; of one channel, or of all."""
+    rows = Hold.objects.filter(
+        wallet__member=member_id, state=Hold.State.OPEN, expires_at__gt=clock.read().now
+    )
+    if channel is not None:
+        rows = rows.filter(channel=channel)
+    return list(rows.select_related("channel").order_by("expires_at", "id"))
+
+
 def named(channel: Channel, cause: str) -> str:
     """A cause is the channel's own word: two channels may use the same."""
     return f"{channel.code}:{cause}"

@@ -8,75 +8,35 @@ read. Activities, coupons, rewards, referral and milestones are checked by `loya
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import conditions, offers
-from loyalty.calendar import add_months, end_of
+from loyalty import benefit_terms, conditions, expiry, grant_terms, offers, tier_terms
+from loyalty.benefit_terms import Valuation
 from loyalty.conditions import Condition
+from loyalty.expiry import NEVER, Expiry
+from loyalty.grant_terms import GrantTerms
 from loyalty.reading import Part, Problems, refuse_twice
+from loyalty.tier_terms import Growth, Tier
 
-CENT = Decimal("0.01")
-SECTIONS = ("programme", "time_zone", "effective_from", "points", "tiers", "rules", *offers.SECTIONS)
-MAX_TIERS = 20
+SECTIONS = (
+    "programme",
+    "time_zone",
+    "effective_from",
+    "points",
+    "growth",
+    "tiers",
+    "benefit_value",
+    "rules",
+    *offers.SECTIONS,
+)
 MAX_RULES = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Expiry:
-    """When points run out. All None: never.
-
-    After `months` or `days`, optionally rounded up to the end of that month or year; or, with `years`, at
-    the end of the year so many years after the year of earning (0: the year of earning itself).
-    """
-
-    months: int | None = None
-    days: int | None = None
-    years: int | None = None
-    round_up_to: Literal["", "month_end", "year_end"] = ""
-
-    @property
-    def never(self) -> bool:
-        return self.months is None and self.days is None and self.years is None
-
-    def expires_at(self, earned_at: datetime, zone: ZoneInfo) -> datetime | None:
-        """The local midnight at which points earned at `earned_at` are worth nothing; None is never.
-
-        The last day is a whole day: twelve months from 15 March last through 15 March, and end at the
-        midnight that begins the 16th. 31 January and one month is the end of February.
-        """
-        return _end(self, earned_at.astimezone(zone).date(), zone)
-
-    def last_day(self, earned_on: date) -> date | None:
-        """The last day on which points earned on a day can be spent."""
-        if self.never:
-            return None
-        if self.years is not None:
-            return date(earned_on.year + self.years, 12, 31)
-        last = earned_on + timedelta(days=self.days or 0)
-        if self.months is not None:
-            last = add_months(earned_on, self.months)
-        if self.round_up_to == "year_end":
-            return date(last.year, 12, 31)
-        if self.round_up_to == "month_end":
-            return add_months(last.replace(day=1), 1) - timedelta(days=1)
-        return last
-
-
-@lru_cache(maxsize=4096)
-def _end(expiry: Expiry, earned_on: date, zone: ZoneInfo) -> datetime | None:
-    # A batch's orders were mostly bought on a few days: their ends are found once.
-    last = expiry.last_day(earned_on)
-    return None if last is None else end_of(last, zone)
-
-
-NEVER = Expiry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,71 +50,9 @@ class PointsPolicy:
     reissue_grace_days: int = 30
     points_paid_earns: bool = False
     assume_received_after_days: int = 15
-    adjust_limit: int = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Qualify:
-    """What a tier asks for within its window. Spend in yuan, growth in growth value."""
-
-    window_months: int = 12
-    mode: Literal["all", "any"] = "all"
-    spend: Decimal | None = None
-    orders: int | None = None
-    growth: int | None = None
-    by_invitation: bool = False
-    top_percent: Decimal | None = None
-
-    def met(self, spend: Decimal, orders: int, growth: int = 0) -> bool:
-        """Whether the figures of a window meet what is asked; invitations and cuts are never met so."""
-        if self.by_invitation or self.top_percent is not None:
-            return False
-        answers = [
-            have >= asked
-            for have, asked in ((spend, self.spend), (orders, self.orders), (growth, self.growth))
-            if asked is not None
-        ]
-        return bool(answers) and (all(answers) if self.mode == "all" else any(answers))
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How long a tier lasts, and how it is lost."""
-
-    months: int = 12
-    grace_days: int = 0
-    down: Literal["one", "to_fit"] = "one"
-    on_refund: Literal["keep", "reassess"] = "keep"
-
-
-@dataclass(frozen=True, slots=True)
-class Benefits:
-    """What a tier gives. `discount` is the share that is paid (0.95); `extra` is in the brand's words."""
-
-    discount: Decimal = Decimal(1)
-    coefficient: Decimal = Decimal(1)
-    points_per_yuan: int = 100
-    shipping: str = "none"
-    service: str = "standard"
-    birthday: dict[str, Any] = field(default_factory=dict)
-    extra: dict[str, Any] = field(default_factory=dict)
-    expiry: Expiry | None = None  # None: as the programme says
-
-    def worth(self, points: int) -> Decimal:
-        """What points are worth at checkout, in yuan, rounded down to the cent."""
-        return (Decimal(points) / self.points_per_yuan).quantize(CENT, ROUND_DOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """One step of the ladder; rank 0 is the lowest, where everybody begins."""
-
-    code: str
-    name: dict[str, str]
-    rank: int
-    qualify: Qualify | None
-    keep: Keep | None
-    benefits: Benefits
+    adjust_limit: int = 1000  # points that one person may give or take by hand
+    refund_limit: Decimal = Decimal(1000)  # yuan that one person whose role has a limit may refund
+    adjust_day_factor: int = 10  # how often one person may use up a limit within a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +80,11 @@ class Rule:
     stack: bool
     limits: Limits
 
+    @property
+    def gives_points(self) -> bool:
+        """Whether it multiplies or adds points; else it gives coupons, gifts or tiers alone."""
+        return self.factor is not None or self.bonus is not None
+
     def holds_at(self, instant: datetime) -> bool:
         """Whether the instant lies in the rule's time: `from <= t < to`."""
         return (self.starts_at is None or self.starts_at <= instant) and (
@@ -200,7 +103,18 @@ class Programme:
     tiers: tuple[Tier, ...]
     rules: tuple[Rule, ...]
     rest: dict[str, Any]
+    growth: Growth | None = None  # None: there is no growth value
+    valuation: Valuation = field(default_factory=Valuation)
     source: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    # Factors promised outside of the rules: birthdays and member days. They stand behind all rules.
+    standing: tuple[Rule, ...] = field(default=(), compare=False, repr=False)
+    # What is given beside points for purchases: `rest`, read once.
+    grants: GrantTerms = field(default_factory=GrantTerms, compare=False, repr=False)
+
+    @property
+    def every_rule(self) -> tuple[Rule, ...]:
+        """The rules, highest priority first, and behind them the factors of birthdays and member days."""
+        return self.rules + self.standing
 
     def tier(self, code: str) -> Tier:
         """The tier of that code; one that this version does not have stands for the lowest."""
@@ -222,20 +136,35 @@ def parse(document: Mapping[str, Any]) -> Programme:
     problems = Problems()
     source = plain(document)
     part = Part(source, "", problems)
+    tiers, rest = tier_terms.read(part), offers.read(part)
+    rules = _rules(part)
     programme = Programme(
         code=part.code("programme"),
         time_zone=_zone(part),
         effective_from=part.instant("effective_from"),
         points=_points(part.part("points")),
-        tiers=_tiers(part),
-        rules=_rules(part),
-        rest=offers.read(part),
+        tiers=tiers,
+        rules=rules if problems.found else _settled(rules, rest, problems),
+        rest=rest,
+        growth=tier_terms.read_growth(part, tiers),
+        valuation=benefit_terms.read_valuation(part),
         source=part.fields,
+        standing=() if problems.found else _standing(tiers, rest),
+        grants=GrantTerms() if problems.found else grant_terms.of(rest),
     )
     part.done()
     _check_tier_names(programme, problems)
     problems.settle()
     return programme
+
+
+def sketch(document: Mapping[str, Any]) -> tuple[Rule, list[dict[str, str]]]:
+    """A rule as it is being written, and what is wrong with it so far, as `{path, message}`.
+
+    Where something is wrong or missing, the rule is read as if it were not there.
+    """
+    problems = Problems()
+    return _rule(Part(plain(document), "", problems)), problems.found
 
 
 def document(programme: Programme) -> dict[str, Any]:
@@ -268,151 +197,17 @@ def _points(part: Part) -> PointsPolicy:
     policy = PointsPolicy(
         base_per_yuan=part.decimal("base_per_yuan", "1", high="1000", places=4),
         pending_days=part.whole("pending_days", high=365),
-        expiry=_expiry(part) or NEVER,
+        expiry=expiry.read(part) or NEVER,
         refund_shortage=cast(Any, part.choice("refund_shortage", ("debt", "refuse", "money"), "debt")),
         reissue_grace_days=part.whole("reissue_grace_days", 30, high=3650),
         points_paid_earns=part.flag("points_paid_earns"),
         assume_received_after_days=part.whole("assume_received_after_days", 15, high=365),
         adjust_limit=part.whole("adjust_limit", 1000),
+        refund_limit=part.decimal("refund_limit", "1000", high="10000000"),
+        adjust_day_factor=part.whole("adjust_day_factor", 10, low=1, high=1000),
     )
     part.done()
     return policy
-
-
-def _expiry(parent: Part) -> Expiry | None:
-    """`never`, `{after: {months: n}, round_up_to: month_end}` or `{at: year_end, years: n}`."""
-    value = parent.raw("expiry")
-    if value is None or value == "never":
-        return None if value is None else NEVER
-    part = parent.part("expiry")
-    if part.has("after") == part.has("at"):
-        part.problem("", _("Write never, after or at."))
-        return NEVER
-    expiry = _expiry_at(part) if part.has("at") else _expiry_after(part)
-    part.done()
-    return expiry
-
-
-def _expiry_at(part: Part) -> Expiry:
-    part.choice("at", ("year_end",))
-    return Expiry(years=part.whole("years", 1, high=100))
-
-
-def _expiry_after(part: Part) -> Expiry:
-    after = part.part("after")
-    months = after.maybe_whole("months", low=1, high=1200)
-    days = after.maybe_whole("days", low=1, high=36500)
-    after.done()
-    if after.has("months") == after.has("days"):
-        after.problem("", _("Write months or days."))
-    rounding = part.choice("round_up_to", ("month_end", "year_end"))
-    return Expiry(months=months, days=days, round_up_to=cast(Any, rounding))
-
-
-def _tiers(programme: Part) -> tuple[Tier, ...]:
-    parts = programme.parts("tiers")
-    if not 1 <= len(parts) <= MAX_TIERS:
-        programme.problem("tiers", _("Write 1 to %(most)s tiers, the lowest first.") % {"most": MAX_TIERS})
-    tiers = tuple(_tier(part, rank) for rank, part in enumerate(parts[:MAX_TIERS]))
-    refuse_twice(parts[:MAX_TIERS], [tier.code for tier in tiers])
-    for lower, higher, part in zip(tiers, tiers[1:], parts[1:], strict=False):
-        _check_ascent(lower, higher, part)
-    return tiers
-
-
-def _tier(part: Part, rank: int) -> Tier:
-    qualify, keep = part.maybe_part("qualify"), part.maybe_part("keep")
-    if rank == 0 and qualify is not None:
-        part.problem("qualify", _("The lowest tier is everybody's: it asks for nothing."))
-    if rank == 0 and keep is not None:
-        part.problem("keep", _("The lowest tier cannot be lost."))
-    if rank > 0 and qualify is None:
-        part.problem("qualify", _("This is missing."))
-    tier = Tier(
-        code=part.code("code"),
-        name=part.name("name"),
-        rank=rank,
-        qualify=_qualify(qualify) if qualify is not None else None,
-        keep=_keep(keep) if keep is not None else None,
-        benefits=_benefits(part.part("benefits")),
-    )
-    part.done()
-    return tier
-
-
-def _qualify(part: Part) -> Qualify:
-    window = part.part("window")
-    months = window.whole("months", 12, low=1, high=120)
-    window.done()
-    if part.has("all") and part.has("any"):
-        part.problem("", _("Write all or any, not both."))
-    mode: Literal["all", "any"] = "any" if part.has("any") else "all"
-    asked = part.part(mode)
-    growth_here, growth_inside = part.maybe_whole("growth", low=1), asked.maybe_whole("growth", low=1)
-    if part.has("growth") and asked.fields:
-        part.problem("growth", _("Write growth beside spend and orders."))
-    qualify = Qualify(
-        window_months=months,
-        mode=mode,
-        spend=asked.maybe_decimal("spend", low="0.01"),
-        orders=asked.maybe_whole("orders", low=1),
-        growth=growth_inside if growth_inside is not None else growth_here,
-        by_invitation=part.flag("by_invitation"),
-        top_percent=_percent(part),
-    )
-    asked.done()
-    part.done()
-    if not (asked.fields or part.has("growth") or qualify.by_invitation or part.has("top_percent")):
-        part.problem("", _("Say what the tier asks for."))
-    return qualify
-
-
-def _percent(part: Part) -> Decimal | None:
-    """A share of members: a whole number of per cent, or a decimal as text."""
-    value = part.raw("top_percent")
-    if isinstance(value, int) and not isinstance(value, bool):
-        part.fields["top_percent"] = str(value)
-    return part.maybe_decimal("top_percent", low="0.01", high="100")
-
-
-def _keep(part: Part) -> Keep:
-    keep = Keep(
-        months=part.whole("months", 12, low=1, high=120),
-        grace_days=part.whole("grace_days", high=366),
-        down=cast(Any, part.choice("down", ("one", "to_fit"), "one")),
-        on_refund=cast(Any, part.choice("on_refund", ("keep", "reassess"), "keep")),
-    )
-    part.done()
-    return keep
-
-
-def _benefits(part: Part) -> Benefits:
-    benefits = Benefits(
-        discount=part.decimal("discount", "1", low="0.01", high="1", places=4),
-        coefficient=part.decimal("coefficient", "1", high="100", places=4),
-        points_per_yuan=part.whole("points_per_yuan", 100, low=1, high=1_000_000),
-        shipping=part.text("shipping", "none"),
-        service=part.text("service", "standard"),
-        birthday=offers.birthday(part),
-        extra=offers.free_form(part, "extra"),
-        expiry=_expiry(part),
-    )
-    part.done()
-    return benefits
-
-
-def _check_ascent(lower: Tier, higher: Tier, part: Part) -> None:
-    """The lowest tier comes first: a tier that asks less than the one below it would never be left."""
-    below, above = lower.qualify, higher.qualify
-    if below is None or above is None:
-        return
-    if (below.window_months, below.mode) != (above.window_months, above.mode):
-        return
-    for name in ("spend", "orders", "growth"):
-        less, more = getattr(below, name), getattr(above, name)
-        if less is not None and more is not None and more < less:
-            part.problem("qualify", _("This tier asks less than the tier below it."))
-            return
 
 
 def _rules(programme: Part) -> tuple[Rule, ...]:
@@ -442,10 +237,47 @@ def _rule(part: Part) -> Rule:
         limits=_limits(part.part("limits")),
     )
     then.done()
-    if not then.fields:
+    if not any(then.has(word) for word in then.fields):
         part.problem("then", _("Say what the rule gives."))
+    elif not (then.has("factor") or then.has("bonus")) and rule.limits != Limits():
+        part.problem("limits", _("Limits count points, and this rule gives none."))
     part.done()
     return rule
+
+
+def _settled(rules: tuple[Rule, ...], rest: dict[str, Any], problems: Problems) -> tuple[Rule, ...]:
+    """The rules with the programme's own member days in place of the word for them."""
+    member_day = grant_terms.on_member_day(rest)
+    found = []
+    for position, rule in enumerate(rules):
+        asked = {check.field for check in conditions.checks(rule.when)} if rule.when is not None else set()
+        if "order.is_member_day" in asked and member_day is None:
+            problems.add(f"rules[{position}].when", _("The programme has no member day."))
+        if rule.when is None or not asked & conditions.PROMISED.keys():
+            found.append(rule)
+        else:
+            found.append(replace(rule, when=conditions.settled(rule.when, member_day)))
+    return tuple(found)
+
+
+def _standing(tiers: tuple[Tier, ...], rest: dict[str, Any]) -> tuple[Rule, ...]:
+    """The factors of birthdays and member days, as rules that nobody wrote (B11)."""
+    promised = grant_terms.standing_rules([(tier.code, tier.benefits.birthday) for tier in tiers], rest)
+    return tuple(
+        Rule(
+            code=each.code,
+            starts_at=None,
+            ends_at=None,
+            when=each.when,
+            factor=each.factor,
+            bonus=None,
+            other={},
+            exclusive=False,
+            stack=False,
+            limits=Limits(),
+        )
+        for each in promised
+    )
 
 
 def _limits(part: Part) -> Limits:

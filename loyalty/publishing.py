@@ -1,12 +1,15 @@
 """Versions of the programme: drafted, compared, published, and which one holds when.
 
-What was published is never edited: a change is the next version. There is one draft at a time; in
-production somebody who had no hand in it publishes it, or says why it cannot wait, on record (D6).
+What was published is never edited: a change is the next version. There is one draft at a time. In
+production its author says that it is ready for review, and somebody who had no hand in it publishes it, or
+says why it cannot wait, on record (D6). An edit makes it unready again: what was reviewed is what holds.
 
 The newest version whose `effective_from` is not after an instant holds at that instant; before all of
 them the first holds. So a version that begins today also replaces an older one that was to begin later.
 """
 
+import hashlib
+import json
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +24,7 @@ from django.db.models import Max
 from loyalty import clock, programme_file
 from loyalty.cautions import cautions, not_acted_upon_yet
 from loyalty.comparison import Difference, differences
-from loyalty.errors import DraftChanged, NotADraft, ProgrammeMissing, SecondPersonNeeded
+from loyalty.errors import DraftChanged, NotADraft, NotReady, ProgrammeMissing, SecondPersonNeeded
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import Programme, document, parse
 from members import columns
@@ -77,11 +80,20 @@ class Programmes:
         self._starts = [step.effective_from for step in self._steps]
         self._first, self._newest = held[0], held[-1]
         self._by_id = {each.id: each.programme for each in held}
+        self._held = {each.id: each for each in held}
 
     def at(self, instant: datetime) -> Held:
         """The version that holds at an instant."""
         position = bisect_right(self._starts, instant)
         return self._steps[position - 1] if position else self._first
+
+    def holding_since(self, instant: datetime) -> list[Held]:
+        """The versions that held at an instant or came to hold since."""
+        return [self.at(instant), *(step for step in self._steps if step.effective_from > instant)]
+
+    def held(self, version_id: int) -> Held:
+        """A version by its id. KeyError when there is no such published version."""
+        return self._held[version_id]
 
     def by_id(self, version_id: int) -> Programme:
         """The programme of a version. KeyError when there is no such published version."""
@@ -91,6 +103,30 @@ class Programmes:
     def first_tier(self) -> str:
         """The code of the tier in which everybody begins, by the newest version."""
         return self._newest.programme.tiers[0].code
+
+    @property
+    def newest_id(self) -> int:
+        """The version that was published last; it need not have begun."""
+        return self._newest.id
+
+    @property
+    def asks_growth(self) -> bool:
+        """Whether some version has growth value."""
+        return any(programme.growth is not None for programme in self._by_id.values())
+
+    @property
+    def asks_joining(self) -> bool:
+        """Whether some version counts from the anniversary of joining."""
+        return any(tier.counts_from_joining for programme in self._by_id.values() for tier in programme.tiers)
+
+    def known_at(self, newest_id: int) -> "Programmes":
+        """The versions that had been published when `newest_id` was the newest."""
+        number = self._held[newest_id].number
+        return Programmes([held for held in self._held.values() if held.number <= number])
+
+    def lowest_tiers(self) -> frozenset[str]:
+        """The codes of the tiers in which anybody ever began."""
+        return frozenset(programme.tiers[0].code for programme in self._by_id.values())
 
 
 def load_all() -> Programmes:
@@ -148,6 +184,8 @@ def load(
     no new one. Raises ProgrammeInvalid with every mistake.
     """
     loaded = draft(source, actor=actor)
+    if not loaded.is_published:
+        make_ready(loaded.version, actor=actor)  # a file is whole when it is loaded
     if loaded.differences and (environment or settings.ENVIRONMENT) == "demo":
         version = publish(loaded.version, actor=actor, environment="demo")
         return Loaded(version, loaded.differences, loaded.warnings, loaded.not_acted_upon)
@@ -192,8 +230,9 @@ def publish(
     """Publish a draft; it holds from its `effective_from`, or else from the minute that has begun.
 
     Raises NotADraft, ProgrammeInvalid (the rules have become stricter since it was drafted), and in
-    production SecondPersonNeeded unless somebody who had no hand in the draft publishes it, or
-    `break_glass` says in at least five characters why it could not wait (ReasonMissing).
+    production SecondPersonNeeded unless somebody who had no hand in the draft publishes it, and NotReady
+    before its author is done; or `break_glass` says in at least five characters why it could not wait
+    (ReasonMissing).
     """
     _take_turns()
     row = ProgrammeVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
@@ -211,6 +250,36 @@ def publish(
 
 
 @transaction.atomic
+def make_ready(version: ProgrammeVersion, *, actor: User | None = None) -> ProgrammeVersion:
+    """The author is done with a draft and asks for a second person's look. Raises NotADraft."""
+    row = _draft_row(version)
+    row.ready_at, row.ready_by, row.sent_back = clock.read().recorded, actor, ""
+    row.save(update_fields=["ready_at", "ready_by", "sent_back"])
+    return row
+
+
+@transaction.atomic
+def send_back(version: ProgrammeVersion, reason: str) -> ProgrammeVersion:
+    """Give a draft back to its authors, saying why. Raises NotADraft, NotReady and ReasonMissing."""
+    if len(reason.strip()) < REASON_LENGTH:
+        raise ReasonMissing
+    row = _draft_row(version)
+    if row.ready_at is None:
+        raise NotReady
+    row.ready_at, row.ready_by, row.sent_back = None, None, reason.strip()[:300]
+    row.save(update_fields=["ready_at", "ready_by", "sent_back"])
+    return row
+
+
+def _draft_row(version: ProgrammeVersion) -> ProgrammeVersion:
+    _take_turns()
+    row = ProgrammeVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
+    if row.state != ProgrammeVersion.State.DRAFT:
+        raise NotADraft
+    return row
+
+
+@transaction.atomic
 def discard(version: ProgrammeVersion) -> None:
     """Throw a draft away. Raises NotADraft for what was published."""
     _take_turns()
@@ -218,6 +287,19 @@ def discard(version: ProgrammeVersion) -> None:
     if row.state != ProgrammeVersion.State.DRAFT:
         raise NotADraft
     row.delete()
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """A short name of a document's content, to notice that somebody else edited it meanwhile."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def to_edit(version: ProgrammeVersion) -> dict[str, Any]:
+    """What an edit begins from. The next version does not begin when the published one began."""
+    is_published = version.state == ProgrammeVersion.State.PUBLISHED
+    return {
+        key: each for key, each in version.document.items() if not is_published or key != "effective_from"
+    }
 
 
 def current_draft() -> ProgrammeVersion | None:
@@ -247,6 +329,8 @@ def _reason_alone(row: ProgrammeVersion, actor: User | None, break_glass: str, e
     # Without a signed-in person nobody can say that there were two.
     if actor is None or had_a_hand:
         raise SecondPersonNeeded
+    if row.ready_at is None:
+        raise NotReady
     return ""
 
 
@@ -264,9 +348,11 @@ def _write_draft(row: ProgrammeVersion | None, programme: Programme, actor: User
     """Write the draft. Whoever touches it joins its drafters, so that none of them can publish it alone."""
     row = row or ProgrammeVersion(number=_next_number())
     row.code, row.document, row.drafted_by = programme.code, document(programme), actor
+    row.ready_at, row.ready_by = None, None
     if actor is not None and actor.pk not in row.drafters:
         row.drafters = [*row.drafters, actor.pk]
-    row.save(update_fields=["code", "document", "drafted_by", "drafters"] if row.pk else None)
+    touched = ["code", "document", "drafted_by", "drafters", "ready_at", "ready_by"]
+    row.save(update_fields=touched if row.pk else None)
     return row
 
 

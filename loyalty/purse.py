@@ -225,6 +225,7 @@ class Purse:
         available_from: datetime,
         expires_at: datetime | None,
         now: datetime,
+        kind: str = "earn",
     ) -> Posting:
         """Add a lot of `points` > 0. If it is ripe and there is debt, it pays the debt first.
 
@@ -239,7 +240,7 @@ class Purse:
             order_id=origin.order_id,
         )
         self.lots.append(lot)
-        posting = self._post("earn", points, origin, [(lot, points)])
+        posting = self._post(kind, points, origin, [(lot, points)])
         self._lapse(now)
         self._settle(now)
         return posting
@@ -251,6 +252,21 @@ class Purse:
         if points > available:
             raise NotEnoughPoints(available=available, asked=points)
         return self._post("redeem", -points, origin, self._draw(points, now))
+
+    def adjust(self, points: int, origin: Origin, *, expires_at: datetime | None, now: datetime) -> Posting:
+        """Correct by hand: add a lot that can be spent at once, or take what is available, as spending does.
+
+        Nobody is put into debt by hand: raises NotEnoughPoints and moves nothing when short.
+        """
+        assert self.is_whole, "taking away needs the lots"
+        if points > 0:
+            return self.earn(
+                points, origin, available_from=now, expires_at=expires_at, now=now, kind="adjust"
+            )
+        available = self.available(now)
+        if -points > available:
+            raise NotEnoughPoints(available=available, asked=-points)
+        return self._post("adjust", points, origin, self._draw(-points, now))
 
     def _draw(self, points: int, now: datetime) -> list[tuple[LotState, int]]:
         moves: list[tuple[LotState, int]] = []

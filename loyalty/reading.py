@@ -225,6 +225,13 @@ class Part:
             self.problem(key, _("Write a time with its offset: 2026-11-11T00:00:00+08:00."))
         return instant
 
+    def window(self) -> tuple[datetime | None, datetime | None]:
+        """From when (`from`), and before when (`to`); None is without a beginning or an end."""
+        starts_at, ends_at = self.instant("from"), self.instant("to")
+        if starts_at is not None and ends_at is not None and starts_at >= ends_at:
+            self.problem("to", _("It ends before it begins."))
+        return starts_at, ends_at
+
     def name(self, key: str, *, required: bool = True) -> dict[str, str]:
         """A name in one language or both: `{zh-hans: …, en: …}`."""
         if not self.has(key):

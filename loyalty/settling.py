@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from loyalty import earning, ledger, limits, publishing, situations, snapshots, tiers
+from loyalty.ascents import Ascent
 from loyalty.calendar import end_of
 from loyalty.ledger import Purses
 from loyalty.limits import Limits
@@ -20,7 +21,7 @@ from loyalty.publishing import Programmes
 from loyalty.purse import LotState, Origin, Posting, Purse
 from loyalty.snapshots import Snapshot
 from loyalty.tellings import points_changed, tier_changed
-from loyalty.tiers import Ladder, Purchase, Step
+from loyalty.tiers import Purchase
 from members import outbox
 from members.orders import Heard
 
@@ -57,6 +58,7 @@ class Batch:
 
     purses: Purses
     programmes: Programmes
+    ascent: Ascent
     priced: dict[int, Snapshot]
     bought: Mapping[int, list[Purchase]]
     buyers: situations.Buyers
@@ -66,15 +68,7 @@ class Batch:
     store_id: int | None
     asked: str
     waiting: set[int] = field(default_factory=set)  # orders of this batch whose turn has not come
-    ladders: dict[int, Ladder] = field(default_factory=dict)
     settlement: Settlement = field(default_factory=Settlement)
-
-    def ladder(self, at: datetime) -> Ladder:
-        """The tiers as the programme version in force at an instant has them."""
-        version = self.programmes.at(at)
-        if version.id not in self.ladders:
-            self.ladders[version.id] = Ladder(version.programme, version.id)
-        return self.ladders[version.id]
 
     def bought_by(self, member_id: int) -> Sequence[Purchase]:
         """What a member has bought by now, in the order of this batch: later orders do not count yet."""
@@ -82,10 +76,6 @@ class Batch:
         if self.waiting.isdisjoint(purchase.order_id for purchase in bought):
             return bought
         return [purchase for purchase in bought if purchase.order_id not in self.waiting]
-
-    @property
-    def steps(self) -> list[Step]:
-        return [step for ladder in self.ladders.values() for step in ladder.steps]
 
 
 def settle(
@@ -112,8 +102,7 @@ def settle(
     for order in sorted(moving, key=lambda order: (_time_of(order), order.order_id)):
         batch.waiting.discard(order.order_id)
         _settle(order, batch)
-    for member_id, purse in batch.purses.items():
-        batch.ladder(batch.purses.now).lapse(purse, batch.bought.get(member_id, []), now=batch.purses.now)
+    batch.ascent.close(batch.bought)
     if not batch.settlement.refused:
         _write(moving, batch)
     still = {id_: order for id_, order in orders.items() if id_ not in batch.settlement.by_order}
@@ -153,6 +142,7 @@ def _open(moving: Sequence[Heard], priced: dict[int, Snapshot], **how: Any) -> B
     batch = Batch(
         purses=purses,
         programmes=programmes,
+        ascent=Ascent.open(purses, programmes, waiting=[order.order_id for order in moving]),
         priced=priced,
         bought={},
         buyers=situations.load(asked_about, members),
@@ -186,11 +176,10 @@ def _purchases(
     since = _since(moving, batch, asked_about)
     if situations.needs_whole_history(asked_about):
         return tiers.purchases(batch.purses, since)
-    now = batch.purses.now
-    ladders = {ladder.programme_id: ladder for ladder in map(batch.ladder, [now, *map(_time_of, moving)])}
     losing = {id_ for order in moving for id_ in _who_may_lose(order) if id_ is not None}
-    rest = [purse for id_, purse in batch.purses.items() if id_ not in losing]
-    return tiers.purchases(losing | tiers.who_may_move(rest, ladders.values(), since=since, now=now), since)
+    rest = [id_ for id_ in batch.purses if id_ not in losing]
+    climbing = batch.ascent.who_may_move(rest, set(map(_time_of, moving)), since=since)
+    return tiers.purchases(losing | climbing, since)
 
 
 def _who_may_lose(order: Heard) -> set[int | None]:
@@ -204,9 +193,7 @@ def _since(moving: Sequence[Heard], batch: Batch, asked_about: frozenset[str]) -
     if situations.needs_whole_history(asked_about):
         return datetime.min.replace(tzinfo=UTC)
     earliest = min([_time_of(order) for order in moving] + [batch.purses.now])
-    ends = [purse.tier_until for purse in batch.purses.values() if purse.tier_until is not None]
-    earliest = min([earliest, *ends])
-    return min(batch.ladder(at).since(earliest) for at in (earliest, batch.purses.now))
+    return batch.ascent.since(earliest)
 
 
 def _cause_of_redemption(order: Heard) -> str:
@@ -220,10 +207,10 @@ def _settle(order: Heard, batch: Batch) -> None:
     assert order.member_id is not None
     purse, at = batch.purses[order.member_id], _time_of(order)
     bought = batch.bought_by(order.member_id)
-    ladder = batch.ladder(at)
     change = batch.settlement.by_order.setdefault(order.order_id, Change())
     # What time had done to the tier before this order was bought: files tell of years gone by.
-    ladder.lapse(purse, bought, now=min(at, batch.purses.now))
+    batch.ascent.arrive(order, at, bought)
+    batch.ascent.leave(order, at)
     snapshot = batch.priced.get(order.order_id)
     if snapshot is not None and snapshot.wallet_id != purse.wallet_id:
         _leave(order, snapshot, batch)
@@ -238,9 +225,7 @@ def _settle(order: Heard, batch: Batch) -> None:
         _settle_earned(order, snapshot, purse, batch, change)
         _settle_spent(order, snapshot, purse, batch, change)
         change.stays, change.why = snapshot.stays, snapshot.why
-    ladder.promote(purse, bought, since=at, now=batch.purses.now)
-    if change.taken or order.kept < order.net:
-        ladder.undo(purse, bought, now=batch.purses.now)
+    batch.ascent.climb(order.member_id, at, fell=bool(change.taken) or order.kept < order.net)
     change.debt, change.tier = purse.debt, purse.tier
 
 
@@ -479,9 +464,9 @@ def _write(moving: Sequence[Heard], batch: Batch) -> None:
     zone = batch.programmes.at(batch.purses.now).programme.time_zone
     channel_id = moving[0].channel_id
     postings = {id(purse): purse.postings[:] for purse in batch.purses.values() if purse.postings}
+    batch.ascent.write()
     ledger.append(batch.purses, zone=zone)
     snapshots.write([snapshot for snapshot in batch.priced.values() if snapshot.touched])
-    tiers.write(batch.steps)
     outbox.put(
         [
             *(
@@ -489,6 +474,6 @@ def _write(moving: Sequence[Heard], batch: Batch) -> None:
                 for purse in batch.purses.values()
                 if id(purse) in postings
             ),
-            *(tier_changed(step, channel_id) for step in batch.steps),
+            *(tier_changed(step, channel_id) for step in batch.ascent.steps),
         ]
     )

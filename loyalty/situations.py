@@ -8,13 +8,14 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from loyalty.calendar import midnight
+from loyalty.calendar import anniversary, midnight
 from loyalty.conditions import Line, Situation, checks
 from loyalty.programme import Programme, Rule
 from loyalty.tiers import Purchase
@@ -22,10 +23,15 @@ from members.facts import LineFact
 from members.models import Member, MemberTag
 from members.orders import Heard
 
+# Over a window of their own, which may be longer than that of any tier.
+RECENT_FIELDS = frozenset({"member.purchases_90d", "member.average_order_90d"})
+RECENT = timedelta(days=90)
+BIRTHDAYS = frozenset({"member.is_birthday", "member.is_birthday_week", "member.birthday_month"})
+
 
 def fields_asked(programmes: Collection[Programme]) -> frozenset[str]:
     """The names of every field that a rule of these versions asks about."""
-    return asked_by(rule for programme in programmes for rule in programme.rules)
+    return asked_by(rule for programme in programmes for rule in programme.every_rule)
 
 
 def asked_by(rules: Iterable[Rule]) -> frozenset[str]:
@@ -35,7 +41,7 @@ def asked_by(rules: Iterable[Rule]) -> frozenset[str]:
 
 def needs_whole_history(asked: frozenset[str]) -> bool:
     """Whether a rule asks about purchases from before any tier's window."""
-    return bool(asked & {"order.first", "member.repurchases_year"})
+    return bool(asked & {"order.first", "member.repurchases_year", *RECENT_FIELDS})
 
 
 @dataclass(slots=True)
@@ -56,10 +62,10 @@ def load(asked: frozenset[str], member_ids: Collection[int]) -> Buyers:
         for member_id, code in rows:
             tags[member_id].add(code)
         buyers.tags = {member_id: frozenset(codes) for member_id, codes in tags.items()}
-    if asked & {"member.is_birthday", "member.birthday_month", "member.joined_days"}:
+    if asked & (BIRTHDAYS | {"member.joined_days"}):
         members = list(Member.objects.filter(pk__in=member_ids).only("seal", "birthday", "joined_at"))
         buyers.joined = {member.pk: member.joined_at for member in members}
-        if asked & {"member.is_birthday", "member.birthday_month"}:
+        if asked & BIRTHDAYS:
             buyers.birthdays = {member.pk: member.birthday for member in members}
     return buyers
 
@@ -93,6 +99,7 @@ def of(
     birthday = buyers.birthdays.get(heard.member_id)
     joined = buyers.joined.get(heard.member_id)
     earlier = bought[: bisect_left(bought, (at, Decimal(0), heard.order_id), key=_place)]
+    purchases_90d, average_order_90d = recent(earlier, at)
     return Situation(
         order_channel=heard.channel_code,
         order_store=heard.store_code or None,
@@ -102,11 +109,41 @@ def of(
         lines=tuple(_line(line) for line in heard.lines),
         member_tier=tier,
         member_tags=buyers.tags.get(heard.member_id, frozenset()),
-        member_is_birthday=birthday is not None and (birthday.month, birthday.day) == (day.month, day.day),
+        member_is_birthday=is_birthday(birthday, day),
+        member_is_birthday_week=is_birthday_week(birthday, day),
         member_birthday_month=birthday.month if birthday else None,
         member_joined_days=(day - joined.astimezone(zone).date()).days if joined else None,
+        member_purchases_90d=purchases_90d,
+        member_average_order_90d=average_order_90d,
         member_repurchases_year=_repurchases(earlier, day.year, zone) if earlier else 0,
     )
+
+
+def recent(bought: Sequence[Purchase], at: datetime) -> tuple[int, Decimal | None]:
+    """Purchases of the 90 days up to an instant of which something was kept, and their average.
+
+    The average is in yuan, to the cent, of what was kept; None when there was no purchase.
+    """
+    latest = takewhile(lambda each: each.paid_at > at - RECENT, reversed(bought))
+    kept = [each.kept for each in latest if each.kept > 0 and each.paid_at <= at]
+    if not kept:
+        return 0, None
+    return len(kept), (sum(kept, Decimal(0)) / len(kept)).quantize(Decimal("0.01"))
+
+
+def is_birthday(birthday: date | None, day: date) -> bool:
+    """Whether a day is somebody's birthday; born on 29 February, they have it on the 28th in between."""
+    return birthday is not None and anniversary(birthday, day.year) == day
+
+
+def is_birthday_week(birthday: date | None, day: date) -> bool:
+    """Whether a day lies in the week, Monday to Sunday, of somebody's birthday."""
+    if birthday is None:
+        return False
+    week = day.isocalendar()[:2]
+    # At the turn of the year the week may be that of a birthday in either year.
+    years = (day.year - 1, day.year, day.year + 1)
+    return any(anniversary(birthday, year).isocalendar()[:2] == week for year in years)
 
 
 def _repurchases(earlier: Sequence[Purchase], year: int, zone: ZoneInfo) -> int:

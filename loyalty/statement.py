@@ -9,7 +9,7 @@ from django.db.models import QuerySet, Sum
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from loyalty import earning
+from loyalty import earning, grant_words, reward_words
 from loyalty.models import Entry
 
 
@@ -70,8 +70,12 @@ def line(entry: Entry) -> Line:
 
 def sentence(kind: str, why: Mapping[str, Any], points: int) -> str:
     """Why an entry is what it is, with its numbers, in the language that is active."""
+    if kind in (Entry.Kind.REDEEM, Entry.Kind.GIVE_BACK) and "reward" in why:
+        return reward_words.sentence(why)
     if kind == Entry.Kind.EARN and "base" in why:
         return earning_sentence(why)
+    if kind in (Entry.Kind.EARN, Entry.Kind.TAKE_BACK) and "source" in why:
+        return grant_words.sentence(why)
     if kind == Entry.Kind.TAKE_BACK and "kept" in why:
         text = _("Of %(earned)s points for ¥%(bought)s, ¥%(kept)s kept leaves %(stays)s") % {
             "earned": why["earned"],
@@ -104,7 +108,26 @@ def sentence(kind: str, why: Mapping[str, Any], points: int) -> str:
             "paid": why.get("paid"),
             "debt": why.get("debt"),
         }
+    if kind == Entry.Kind.ADJUST:
+        return _by_hand(why, points)
     return ""
+
+
+def _by_hand(why: Mapping[str, Any], points: int) -> str:
+    """Who stands behind an adjustment: one person within the limit, or two."""
+    if "approval" in why:
+        text = _("By hand, approved by a second person (request %(approval)s)") % {
+            "approval": why["approval"]
+        }
+    else:
+        text = _("By hand, within the limit of a day: %(before)s + %(points)s ≤ %(limit)s") % {
+            "before": why.get("of_member", 0),
+            "points": abs(points),
+            "limit": why.get("limit", ""),
+        }
+    if "reverses" in why:
+        return _("Corrects entry %(entry)s. %(text)s") % {"entry": why["reverses"], "text": text}
+    return text
 
 
 def _day(instant: str | None) -> str:

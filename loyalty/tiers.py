@@ -1,9 +1,8 @@
-"""Tiers: who stands where, and why (B1).
+"""Tiers: what purchases, growth value and the programme's words merit at an instant (B1).
 
-Up at once, when what was bought within the window meets a tier; down only when the tier's validity and
-its grace have run out and the window no longer meets it. Purchases count at the time they happened, and
-points spent never move a tier (ledger.md, *Tiers*). Pure but for `purchases` and `write`: the rules are
-the same for one order, a thousand, and the nightly run.
+Purchases count at the time they happened, growth value at the time it came about, and points spent never
+move a tier (ledger.md, *Tiers*). Pure but for `purchases`: the rules are the same for one order, a thousand,
+the nightly run and the recount. How a member moves by them is in `loyalty.climbing`.
 """
 
 from bisect import bisect_right
@@ -12,12 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from loyalty.calendar import months_after, months_before
-from loyalty.models import TierChange
-from loyalty.programme import Programme, Tier
-from loyalty.purse import Purse
+from loyalty.calendar import months_before
+from loyalty.programme import Programme
+from loyalty.tier_terms import Asked, Tier, Window
 from members import columns
 
 
@@ -29,9 +28,65 @@ class Purchase(NamedTuple):
     order_id: int = 0
 
 
+_paid_at = attrgetter("paid_at")
+
+
+class Grown(NamedTuple):
+    """Growth value that came about together: of one order, or given (order 0)."""
+
+    happened_at: datetime
+    growth: int
+    order_id: int = 0
+    programme_id: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Event:
+    """Something that moves a tier besides purchases; `ends_at` is None while nothing ends it."""
+
+    id: int
+    kind: str
+    tier: str
+    starts_at: datetime
+    ends_at: datetime | None
+    why: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it holds the member up while it runs; others raise once (invitations, gifts)."""
+        return self.kind in ("floor", "cut")
+
+    def runs_at(self, instant: datetime) -> bool:
+        """Whether it runs: from its beginning, before its end."""
+        return self.starts_at <= instant and (self.ends_at is None or instant < self.ends_at)
+
+
+class Ending(NamedTuple):
+    """The early end of something given: the event that says so, and the one that it ends."""
+
+    id: int
+    ends_id: int
+    why: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class History:
+    """What is known of one member: purchases and growth value sorted by time, what was given, joining."""
+
+    bought: Sequence[Purchase] = ()
+    growth: list[Grown] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    joined_at: datetime | None = None
+
+    def everything(self) -> "Standing":
+        """All of it together, whenever it was."""
+        kept = [purchase.kept for purchase in self.bought if purchase.kept > 0]
+        return Standing(sum(kept, Decimal(0)), len(kept), sum(grown.growth for grown in self.growth))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step on a member's path, not yet written down."""
+    """One step on a member's path, not yet written down; before and after are the same when renewed."""
 
     wallet_id: int
     member_id: int
@@ -47,175 +102,187 @@ class Step:
 
 @dataclass(slots=True)
 class Standing:
-    """What a window holds: yuan spent and orders kept."""
+    """What a window holds: yuan spent, orders kept, growth value."""
 
-    spend: Decimal
-    orders: int
+    spend: Decimal = Decimal(0)
+    orders: int = 0
+    growth: int = 0
+
+    def meets(self, asked: Asked) -> bool:
+        """Whether it holds what is asked."""
+        return asked.reached(self.spend, self.orders, self.growth)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One figure that a tier asks for, and what of it a member has. Spend in yuan."""
+
+    what: str  # spend, orders, growth
+    asked: Decimal
+    have: Decimal
+
+    @property
+    def missing(self) -> Decimal:
+        return max(Decimal(0), self.asked - self.have)
+
+    @property
+    def percent(self) -> int:
+        """How much of it is there, in whole per cent up to 100."""
+        return min(100, int(self.have * 100 / self.asked))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """The way to one tier: each need, whether all of them are needed, and since when purchases count."""
+
+    tier: Tier
+    needs: tuple[Need, ...]
+    needs_all: bool
+    since: datetime
 
 
 @dataclass(slots=True)
 class Ladder:
-    """The tiers of one programme version, applied to purses; collects the steps they take."""
+    """The tiers of one programme version."""
 
     programme: Programme
     programme_id: int
-    steps: list[Step] = field(default_factory=list)
     by_code: dict[str, Tier] = field(init=False)
+    widest: Window = field(init=False)
 
     def __post_init__(self) -> None:
         self.by_code = {tier.code: tier for tier in self.programme.tiers}
+        windows = [tier.qualify.window for tier in self.programme.tiers if tier.qualify]
+        self.widest = max(windows, key=lambda window: window.months or 12, default=Window())
 
     @property
-    def window_months(self) -> int:
-        """The longest window any tier looks back over."""
-        return max((tier.qualify.window_months for tier in self.programme.tiers if tier.qualify), default=12)
-
-    def since(self, at: datetime) -> datetime:
-        """From when on purchases matter for a judgement at `at`."""
-        return months_before(at, self.window_months, self.programme.time_zone)
+    def lowest(self) -> Tier:
+        return self.programme.tiers[0]
 
     def tier(self, code: str) -> Tier:
         """The tier of that code; a code that this version no longer has stands for the lowest tier."""
-        return self.by_code.get(code, self.programme.tiers[0])
+        return self.by_code.get(code, self.lowest)
 
-    def merited(self, bought: Sequence[Purchase], at: datetime) -> tuple[Tier, Standing]:
-        """The highest tier that the window ending at `at` meets, with the figures that met it."""
+    def since(self, at: datetime) -> datetime:
+        """From when on purchases matter for any judgement at `at`, its grace included."""
+        asking = [tier.qualify for tier in self.programme.tiers if tier.qualify]
+        months = max((asked.window.months or 12 for asked in asking), default=12)
+        grace = max((tier.keep.grace_days for tier in self.programme.tiers if tier.keep), default=0)
+        return months_before(at, months, self.programme.time_zone) - timedelta(days=grace + 2)
+
+    # --- judging --------------------------------------------------------------------------------------
+
+    def standing(
+        self, history: History, window: Window, at: datetime, *, end: datetime | None = None
+    ) -> Standing:
+        """What a window holds at `at`; `end`: the end of the period that is judged, before its grace."""
+        start = self._start(history, window, at, end)
+        found, bought = Standing(), history.bought
+        first, last = (bisect_right(bought, instant, key=_paid_at) for instant in (start, at))
+        for purchase in bought[first:last]:
+            if purchase.kept > 0:
+                found.spend += purchase.kept
+                found.orders += 1
+        found.growth = sum(grown.growth for grown in history.growth if start < grown.happened_at <= at)
+        return found
+
+    def _start(self, history: History, window: Window, at: datetime, end: datetime | None) -> datetime:
+        return window.start(at, self.programme.time_zone, joined_at=history.joined_at, end=end)
+
+    def merited(
+        self, history: History, at: datetime, *, end: datetime | None = None
+    ) -> tuple[Tier, Standing]:
+        """The highest tier that its window meets at `at`, with the figures that met it."""
+        seen: dict[Window, Standing] = {}  # most tiers look at the same window
         for tier in reversed(self.programme.tiers):
-            if tier.qualify is None:
-                break
-            standing = self.standing(bought, at, tier.qualify.window_months)
-            if tier.qualify.met(standing.spend, standing.orders):
-                return tier, standing
-        lowest = self.programme.tiers[0]
-        return lowest, self.standing(bought, at, self.window_months)
-
-    def standing(self, bought: Sequence[Purchase], at: datetime, months: int) -> Standing:
-        """Spend and orders within the `months` that end at `at`; `bought` is sorted by time."""
-        start = months_before(at, months, self.programme.time_zone)
-        spend, orders = Decimal(0), 0
-        for purchase in bought[: bisect_right(bought, at, key=lambda purchase: purchase.paid_at)]:
-            if purchase.paid_at > start and purchase.kept > 0:
-                spend += purchase.kept
-                orders += 1
-        return Standing(spend, orders)
-
-    # --- up -----------------------------------------------------------------------------------------
-
-    def promote(self, purse: Purse, bought: Sequence[Purchase], *, since: datetime, now: datetime) -> None:
-        """Raise a purse's tier when a purchase at or after `since` completes the qualification.
-
-        An order heard late may complete a window that ended at a later purchase, so each is looked at.
-        """
-        kept = [purchase.kept for purchase in bought if purchase.kept > 0]
-        everything = Standing(sum(kept, Decimal(0)), len(kept))
-        for purchase in bought:
-            if not self._could_rise(purse, everything):
-                return
-            if purchase.paid_at < since or purchase.paid_at > now:
+            if tier.qualify is None or not tier.qualify.is_bought:
                 continue
-            tier, standing = self.merited(bought, purchase.paid_at)
-            if tier.rank > self.tier(purse.tier).rank:
-                self._move(purse, tier, TierChange.Reason.QUALIFIED, standing, purchase.paid_at)
+            window = tier.qualify.window
+            if window not in seen:
+                seen[window] = self.standing(history, window, at, end=end)
+            if seen[window].meets(tier.qualify):
+                return tier, seen[window]
+        if self.widest not in seen:
+            seen[self.widest] = self.standing(history, self.widest, at, end=end)
+        return self.lowest, seen[self.widest]
 
-    def may_move(self, purse: Purse, everything: Standing, *, now: datetime) -> bool:
-        """Whether purchases matter for a purse's tier until `now`, of which `everything` is the sum.
+    def is_kept(self, tier: Tier, history: History, at: datetime, *, end: datetime) -> tuple[bool, Standing]:
+        """Whether the period that ended at `end` is enough to keep a tier, judged at `at`; its figures."""
+        merited, standing = self.merited(history, at, end=end)
+        if merited.rank >= tier.rank:
+            return True, standing
+        window = tier.qualify.window if tier.qualify else Window()
+        own = self.standing(history, window, at, end=end)
+        needs = tier.keep.needs if tier.keep else None
+        return needs is not None and own.meets(needs), own
 
-        A tier whose time runs out is judged; one that all purchases together could not raise stays.
-        """
-        is_judged = purse.tier_until is not None and purse.tier_until <= now
-        return is_judged or self._could_rise(purse, everything)
-
-    def _could_rise(self, purse: Purse, everything: Standing) -> bool:
-        """Whether all purchases together, whenever they were, would meet a higher tier: mostly not."""
-        rank = self.tier(purse.tier).rank
+    def could_rise(self, rank: int, everything: Standing) -> bool:
+        """Whether everything together, whenever it was, would meet a higher tier than `rank`: mostly not."""
         return any(
-            tier.qualify is not None and tier.qualify.met(everything.spend, everything.orders)
+            tier.qualify is not None and tier.qualify.is_bought and everything.meets(tier.qualify)
             for tier in self.programme.tiers[rank + 1 :]
         )
 
-    # --- down ---------------------------------------------------------------------------------------
+    def below(self, tier: Tier) -> Tier:
+        """The next tier down that everybody can stand in: not one of the invited, or of the top."""
+        return next(lower for lower in reversed(self.programme.tiers[: max(1, tier.rank)]) if lower.is_bought)
 
-    def lapse(self, purse: Purse, bought: Sequence[Purchase], *, now: datetime) -> None:
-        """Renew or lower a tier whose validity and grace have run out by `now`, as often as they did."""
-        while purse.tier_until is not None:
-            tier = self.tier(purse.tier)
-            if tier.keep is None:
-                purse.tier_until, purse.tier_touched = None, True
-                return
-            judged_at = purse.tier_until + timedelta(days=tier.keep.grace_days)
-            if judged_at > now:
-                return
-            merited, standing = self.merited(bought, judged_at)
-            if merited.rank >= tier.rank:
-                purse.tier_until = months_after(purse.tier_until, tier.keep.months, self.programme.time_zone)
-                purse.tier_touched = True
-                continue
-            lower = self._below(tier) if tier.keep.down == "one" else merited
-            if lower.rank < merited.rank:
-                lower = merited
-            self._move(purse, lower, TierChange.Reason.LAPSED, standing, judged_at)
+    # --- telling --------------------------------------------------------------------------------------
 
-    def undo(self, purse: Purse, bought: Sequence[Purchase], *, now: datetime) -> None:
-        """After a refund, when the tier's policy is to reassess: at once, to fit, without grace."""
-        tier = self.tier(purse.tier)
-        if tier.keep is None or tier.keep.on_refund != "reassess":
-            return
-        merited, standing = self.merited(bought, now)
-        if merited.rank < tier.rank:
-            self._move(purse, merited, TierChange.Reason.REFUND, standing, now)
-
-    def _below(self, tier: Tier) -> Tier:
-        return self.programme.tiers[max(0, tier.rank - 1)]
-
-    def _move(self, purse: Purse, tier: Tier, reason: str, standing: Standing, at: datetime) -> None:
-        before = purse.tier
-        purse.tier, purse.tier_since, purse.tier_touched = tier.code, at, True
-        purse.tier_until = months_after(at, tier.keep.months, self.programme.time_zone) if tier.keep else None
-        purse.tier_steps += 1
-        self.steps.append(
-            Step(
-                wallet_id=purse.wallet_id,
-                member_id=purse.member_id,
-                position=purse.tier_steps,
-                before=before,
-                after=tier.code,
-                reason=reason,
-                why={"spend": str(standing.spend), "orders": standing.orders, "needs": _needs(tier)},
-                programme_id=self.programme_id,
-                valid_until=purse.tier_until,
-                happened_at=at,
-            )
-        )
-
-    def missing(self, purse_tier: str, bought: Sequence[Purchase], now: datetime) -> dict[str, Any] | None:
-        """What is missing for the next tier that can be bought: code, yuan and orders; None at the top."""
-        rank = self.tier(purse_tier).rank
-        for tier in self.programme.tiers[rank + 1 :]:
-            qualify = tier.qualify
-            if qualify is None or (qualify.spend is None and qualify.orders is None):
-                continue
-            standing = self.standing(bought, now, qualify.window_months)
-            return {
-                "tier": tier.code,
-                "spend": max(Decimal(0), (qualify.spend or Decimal(0)) - standing.spend),
-                "orders": max(0, (qualify.orders or 0) - standing.orders),
-                "mode": qualify.mode,
-            }
+    def progress(self, code: str, history: History, now: datetime) -> Progress | None:
+        """The way to the next tier that purchases lead to; None at the top."""
+        for tier in self.programme.tiers[self.tier(code).rank + 1 :]:
+            if tier.qualify is not None and tier.qualify.is_bought:
+                return self._way(tier, tier.qualify, history, now)
         return None
 
+    def to_keep(self, code: str, history: History, now: datetime) -> Progress | None:
+        """What keeping the present tier asks, and what of it is there; None where it does not run out."""
+        tier = self.tier(code)
+        if tier.keep is None or tier.qualify is None:
+            return None
+        asked = tier.keep.needs or tier.qualify
+        return self._way(tier, asked, history, now) if _figures(asked) else None
 
-def _needs(tier: Tier) -> dict[str, Any]:
-    if tier.qualify is None:
-        return {}
-    needs: dict[str, Any] = {"months": tier.qualify.window_months, "mode": tier.qualify.mode}
-    if tier.qualify.spend is not None:
-        needs["spend"] = str(tier.qualify.spend)
-    if tier.qualify.orders is not None:
-        needs["orders"] = tier.qualify.orders
-    return needs
+    def _way(self, tier: Tier, asked: Asked, history: History, now: datetime) -> Progress:
+        window = tier.qualify.window if tier.qualify else Window()
+        standing = self.standing(history, window, now)
+        return Progress(
+            tier=tier,
+            needs=tuple(
+                Need(what=what, asked=Decimal(figure), have=Decimal(getattr(standing, what)))
+                for what, figure in _figures(asked)
+            ),
+            needs_all=asked.mode == "all",
+            since=self._start(history, window, now, None),
+        )
 
 
-# --- reading and writing ----------------------------------------------------------------------------
+def _figures(asked: Asked) -> list[tuple[str, Decimal | int]]:
+    named = [(what, getattr(asked, what)) for what in ("spend", "orders", "growth")]
+    return [(what, figure) for what, figure in named if figure is not None]
+
+
+def explained(tier: Tier, standing: Standing, asked: Asked | None = None) -> dict[str, Any]:
+    """The numbers behind a judgement, as they are kept with the step: what there was, and what was asked."""
+    asked = asked or tier.qualify
+    why: dict[str, Any] = {"spend": str(standing.spend), "orders": standing.orders}
+    if standing.growth or (asked is not None and asked.growth is not None):
+        why["growth"] = standing.growth
+    needs: dict[str, Any] = {}
+    if tier.qualify is not None:
+        window = tier.qualify.window
+        needs = {"months": window.months} if window.months is not None else {}
+        needs |= {"window": "calendar" if window.calendar else "anniversary"} if not needs else {}
+    if asked is not None:
+        needs["mode"] = asked.mode
+        needs |= {
+            what: str(figure) if isinstance(figure, Decimal) else figure for what, figure in _figures(asked)
+        }
+    return why | {"needs": needs}
+
+
+# --- reading ----------------------------------------------------------------------------------------
 
 # Of whom, and since when, are the two parameters.
 _BOUGHT = (
@@ -254,49 +321,6 @@ def totals(member_ids: Collection[int], since: datetime) -> Mapping[int, Standin
     return {member_id: Standing(spend, orders) for member_id, spend, orders in rows}
 
 
-def who_may_move(
-    purses: Sequence[Purse], ladders: Collection[Ladder], *, since: datetime, now: datetime
-) -> set[int]:
-    """The members whose tier some purchase since an instant may change: only theirs need be looked at."""
-    everything = totals([purse.member_id for purse in purses], since)
-    nothing = Standing(Decimal(0), 0)
-    return {
-        purse.member_id
-        for purse in purses
-        if any(
-            ladder.may_move(purse, everything.get(purse.member_id, nothing), now=now) for ladder in ladders
-        )
-    }
-
-
 def whole_history(member_id: int) -> Sequence[Purchase]:
     """Everything one member ever bought and kept, oldest first."""
     return purchases([member_id], datetime.min.replace(tzinfo=UTC)).get(member_id, [])
-
-
-def write(steps: Sequence[Step]) -> None:
-    """Write the steps down, in one statement. The purses' new tiers are written by the ledger."""
-    if not steps:
-        return
-    columns.tell(
-        """
-        INSERT INTO loyalty_tierchange
-               (wallet_id, position, before, after, reason, why, programme_id, valid_until, happened_at)
-        SELECT wallet_id, position, before, after, reason, why::jsonb, programme_id, valid_until, happened_at
-          FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
-                      %s::bigint[], %s::timestamptz[], %s::timestamptz[])
-               AS step(wallet_id, position, before, after, reason, why, programme_id, valid_until,
-                       happened_at)
-        """,
-        [
-            columns.numbers([step.wallet_id for step in steps]),
-            columns.numbers([step.position for step in steps]),
-            columns.texts([step.before for step in steps]),
-            columns.texts([step.after for step in steps]),
-            columns.texts([str(step.reason) for step in steps]),
-            columns.texts([columns.document(step.why) for step in steps]),
-            columns.numbers([step.programme_id for step in steps]),
-            columns.times([step.valid_until for step in steps]),
-            columns.times([step.happened_at for step in steps]),
-        ],
-    )

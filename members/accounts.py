@@ -4,7 +4,7 @@ Promises: telling the same twice changes nothing; an older version is ignored, t
 another content is refused; what is not told erases nothing; one bad item does not stop the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ class AccountReceipt(NamedTuple):
     linked_by: str
     is_new_member: bool
     error: ShukeError | None = None
+    filled: tuple[str, ...] = ()  # what became known of a member who was known before
 
 
 @transaction.atomic
@@ -57,15 +58,17 @@ def receive(
     telling = consent.Telling(method=method, source=channel.code, actor_id=actor_id)
     refused = _record_consents(holding, telling)
     _give_tags(holding, actor_id)
-    profiles.fill(found.wanted, channel=channel)
-    return [_receipt(known, refused.get(id(fact))) for fact, known in told]
+    filled = profiles.fill(found.wanted, channel=channel)
+    return [_receipt(known, refused.get(id(fact)), filled) for fact, known in told]
 
 
 def _holds(known: Known) -> bool:
     return known.account_outcome in (versions.NEW, versions.CHANGED)
 
 
-def _receipt(known: Known | None, refused: ShukeError | None) -> AccountReceipt:
+def _receipt(
+    known: Known | None, refused: ShukeError | None, filled: Mapping[int, tuple[str, ...]]
+) -> AccountReceipt:
     if known is None:
         return AccountReceipt(versions.CONFLICT, 0, 0, "", "", False, BuyerUnknown())
     error = VersionConflict() if known.account_outcome == versions.CONFLICT else refused
@@ -77,6 +80,7 @@ def _receipt(known: Known | None, refused: ShukeError | None) -> AccountReceipt:
         known.linked_by,
         known.is_new_member,
         error,
+        filled.get(known.member_id, ()),
     )
 
 

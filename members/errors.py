@@ -204,3 +204,11 @@ class ExportSuffixUnknown(MembersError):
 
     code = "members.export_suffix_unknown"
     message = _("The name of the file must end in one of: %(suffixes)s.")
+
+
+class MembershipTaken(MembersError):
+    """The membership is on the profile of another member of staff."""
+
+    message = _("This is the membership of another member of staff.")
+    code = "members.membership_taken"
+    status = 409

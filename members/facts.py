@@ -91,7 +91,9 @@ class AccountFact:
     praise_count: int | None = None  # 全网好评数
     tags: tuple[str, ...] = ()
     joined_at: datetime | None = None
-    referred_by: str | None = None
+    referred_by: str | None = None  # the referral code of a member
+    # The device it was told from: nobody is recognised by it, and it is kept as a keyed index only.
+    device: str | None = None
     consents: tuple[ConsentFact, ...] = ()
     version: int | None = None  # integer or epoch milliseconds; a larger one is newer
 

@@ -84,13 +84,14 @@ def seal(field: str, wanted: Iterable[Mapping[str, Any]], rows: Sequence[UUID]) 
     return _SEALED[field].seal_values([values.get(field) for values in wanted], rows)
 
 
-def fill(wanted: Mapping[int, Mapping[str, Any]], *, channel: Channel) -> None:
+def fill(wanted: Mapping[int, Mapping[str, Any]], *, channel: Channel) -> dict[int, tuple[str, ...]]:
     """Fill what members lack, and tell the channels what became known. Three statements.
 
-    Members are locked in the order of their ids. Who was merged or erased is left alone.
+    Members are locked in the order of their ids. Who was merged or erased is left alone. Answers which
+    fields became known of whom.
     """
     if not wanted:
-        return
+        return {}
     rows = columns.ask(
         """
         SELECT id, seal, number, revision, name IS NULL, phone IS NULL, email IS NULL, birthday IS NULL,
@@ -106,6 +107,7 @@ def fill(wanted: Mapping[int, Mapping[str, Any]], *, channel: Channel) -> None:
     if filled:
         _write(filled)
         outbox.put([filling.change(channel) for filling in filled])
+    return {filling.id: tuple(sorted(filling.values)) for filling in filled}
 
 
 @dataclass(frozen=True, slots=True)

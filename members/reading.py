@@ -105,7 +105,9 @@ def _refuse_own_phone(external_id: str, fact: AccountFact) -> None:
 def _account(body: Body, external_id: str | None = None) -> AccountFact:
     told_id = body.id("external_id", LONGEST_ACCOUNT_ID)
     profile = body.part("profile") or body
-    identifiers, masked = _identifiers(body.part("identifiers"))
+    keys = body.part("identifiers")
+    device = keys.id("device", LONGEST_ACCOUNT_ID) if keys is not None else None
+    identifiers, masked = _identifiers(keys)
     fact = AccountFact(
         external_id=external_id or told_id,
         identifiers=identifiers,
@@ -122,6 +124,7 @@ def _account(body: Body, external_id: str | None = None) -> AccountFact:
         tags=body.texts("tags", 50, 50),
         joined_at=body.moment("joined_at"),
         referred_by=body.exact("referred_by", 50),
+        device=device,
         consents=tuple([_consent(part) for part in body.parts("consents", 50)]),
         version=body.version("version"),
     )

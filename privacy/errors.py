@@ -104,6 +104,55 @@ class StaffNameTaken(PrivacyError):
     message = _("Somebody already signs in as %(name)s.")
 
 
+class ApprovalNotFound(PrivacyError):
+    """There is no request for approval with this number."""
+
+    code, status = "privacy.approval_not_found", 404
+    message = _("There is no such request.")
+
+
+class ApprovalDecided(PrivacyError):
+    """Somebody approved or refused the request before."""
+
+    code, status = "privacy.approval_decided", 409
+    message = _("This request has been decided already.")
+
+
+class ApprovalExpired(PrivacyError):
+    """Nobody decided within 24 hours; what was asked must be asked again."""
+
+    code, status = "privacy.approval_expired", 409
+    message = _("This request was not decided within its time. Ask again.")
+
+
+class ApprovalChanged(PrivacyError):
+    """The change is not the one that was asked for: somebody altered it in the database."""
+
+    code, status = "privacy.approval_changed", 409
+    message = _("What was asked for has been altered since. It cannot be approved.")
+
+
+class AskedOtherwise(PrivacyError):
+    """The same cause asked for something else before."""
+
+    code, status = "privacy.asked_otherwise", 409
+    message = _("Something else was asked for under this cause before.")
+
+
+class OwnRequest(PrivacyError):
+    """Who asks for a change cannot be the one who approves it."""
+
+    code, status = "privacy.own_request", 403
+    message = _("You asked for this yourself: another person decides.")
+
+
+class OwnBenefit(PrivacyError):
+    """The change is about the membership of the very person who would decide."""
+
+    code, status = "privacy.own_benefit", 403
+    message = _("This is about your own membership: another person decides.")
+
+
 class KeyUnknown(PrivacyError):
     """A sealed value names a key that is not in DATA_KEYS."""
 

@@ -34,6 +34,18 @@ PERSONAL_FIELDS = (
         retention=Retention.EVIDENCE,
         mask="ip",
     ),
+    *(
+        PersonalField(
+            model="privacy.Approval",
+            field=field,
+            category=Category.STAFF,
+            purpose=_("To prove who asked for a change, who approved it and why."),
+            basis=Basis.LEGAL_DUTY,
+            retention=Retention.EVIDENCE,
+            mask="text",
+        )
+        for field in ("reason", "note")
+    ),
     PersonalField(
         model="privacy.ConsentEvent",
         field="granted",

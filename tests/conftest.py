@@ -102,6 +102,12 @@ def the_language_of_the_source():
     translation.activate("en")
 
 
+@pytest.fixture(autouse=True)
+def anchors_of_its_own(settings, tmp_path):
+    """Anchors outlive a database by design; a test's must not outlive the test."""
+    settings.ANCHORS_DIR = tmp_path / "anchors"
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """The test database, left by everybody before it is dropped.

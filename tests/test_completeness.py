@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
+from typing import Any
 
 import psycopg.errors
 import pytest
@@ -14,10 +15,13 @@ from django.db import DatabaseError, connection, migrations, models, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.special import RunPython, RunSQL
 
+from loyalty import activities, adjustments, audit_runs, clock, coupons, nightly, rewards, tier_events
 from members.models import Member
-from privacy import access, consent, notices
+from privacy import access, consent, notices, roles
 from privacy.errors import ShukeError
-from tests.trade import Trade, buyer, phone
+from tests import boutique
+from tests.coupon_shop import WELCOME, goods
+from tests.trade import PROGRAMME, Trade, buyer, phone
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ["privacy", "members", "loyalty", "segments", "config"]
@@ -128,23 +132,62 @@ FOREVER = {
     "loyalty_lotmove": "points = points + 1",
     "loyalty_ruleuse": "day = day + 1",
     "loyalty_tierchange": "after = 'gold'",
+    "loyalty_tierevent": "tier = 'silver'",
+    "loyalty_tierlook": "fell = NOT fell",
+    "loyalty_tierwarning": "tier = 'gold'",
+    "loyalty_growthentry": "growth = growth + 1",
+    "loyalty_auditrun": "entries = entries + 1",
+    "loyalty_activity": "key = 'another'",
+    "loyalty_checkin": "streak = streak + 1",
+    "loyalty_coupon": "code = 'ANOTHER'",
+    "loyalty_couponuse": "order_no = 'another'",
+    "loyalty_couponmove": "why = '{}'",
+    "loyalty_claimmove": "reason = 'another'",
+    "loyalty_grant": "why = '{}'",
+    "loyalty_shelfmove": "reason = 'another'",
     "members_outboxevent": "payload = '{}'",
     "privacy_accessrecord": "reason = 'another'",
+    "privacy_approval": "reason = 'another'",
     "privacy_consentevent": "granted = NOT granted",
     "loyalty_programmeversion": "document = '{}'",
     "privacy_notice": "body = 'another'",
 }
 
 
+def look_ahead(trade: Trade, member_id: int) -> None:
+    """A tier and growth value are given, and the member is told that the tier will end."""
+    keep = {"months": 12, "warn_days": 366}
+    silver = {**PROGRAMME["tiers"][1], "keep": keep}
+    boutique.offer(trade, boutique.TOTE, tiers=[PROGRAMME["tiers"][0], silver])
+    named: dict[str, Any] = {"member_id": member_id, "programme_id": trade.programme.pk}
+    tier_events.give([tier_events.Gift(tier="silver", cause="gift", **named)])
+    happened_at = clock.read().now
+    grown = tier_events.GrowthGift(growth=5, cause="grown", happened_at=happened_at, **named)
+    tier_events.give_growth([grown])
+    nightly.reassess_tiers()
+
+
 @pytest.fixture
 def world(db: None) -> Trade:
     """A brand in which every table that is forever has rows."""
-    trade = Trade(rules=[{"code": "double", "then": {"factor": "2"}, "limits": {"budget": 10}}])
+    trade = Trade(
+        rules=[{"code": "double", "then": {"factor": "2"}, "limits": {"budget": 10}}],
+        sections={"activities": {"check_in": {"points": 1}}},
+    )
     for number in range(5):
         trade.buy(f"T{number}", "700", buyer("mei", phone("+8613800138001")))
     notices.publish_defaults()
     mei = Member.objects.get()
+    activities.do(mei.pk, "check_in", channel=trade.app)
+    boutique.offer(trade, boutique.TOTE, coupons=[WELCOME])
+    given = coupons.give(mei.pk, "WELCOME", reason="Late parcel", nonce="one", actor_id=None)
+    coupons.use(given.code, channel=trade.app, order_no="C1", member_id=mei.pk, lines=goods("200"))
+    rewards.claim(mei.pk, "TOTE", cause="c1", channel=trade.app)
+    audit_runs.run()
+    look_ahead(trade, mei.pk)
     access.note(None, "view", model="members.Member", member=mei, label="system")
+    lin, _password = roles.make_staff("lin", "service")
+    adjustments.adjust(mei.pk, 5000, "Late parcel", lin, cause="one")
     consent.give(mei, "marketing", channel="sms")
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # TRUNCATE does not wait for them

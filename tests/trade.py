@@ -3,7 +3,7 @@
 Everything goes through the operations themselves, so a state that cannot come about cannot be built.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -65,8 +65,16 @@ def buyer(external_id: str, *keys: IdentifierFact, **told: Any) -> AccountFact:
 class Trade:
     """The brand. Times are UTC; `now` is the database's."""
 
-    def __init__(self, *, rules: Sequence[dict[str, Any]] = (), **points_policy: Any) -> None:
-        document = {**PROGRAMME, "points": {**PROGRAMME["points"], **points_policy}, "rules": list(rules)}
+    def __init__(
+        self,
+        *,
+        rules: Sequence[dict[str, Any]] = (),
+        sections: Mapping[str, Any] | None = None,
+        **points_policy: Any,
+    ) -> None:
+        """`sections`: more of the programme's document, as `activities` and `milestones`."""
+        points_of = {**PROGRAMME["points"], **points_policy}
+        document = {**PROGRAMME, "points": points_of, "rules": list(rules), **(sections or {})}
         self.programme = publishing.load(document, environment="demo").version
         self.tmall = channels.make("tmall", platform="tmall")
         self.app = channels.make("app", platform="app")
@@ -88,6 +96,14 @@ class Trade:
             channel or self.tmall, [self.order(number, net, who, at=at, status=status, **told)]
         )
         return receipt
+
+    def publish(self, document: dict[str, Any]) -> None:
+        """Another version of the programme."""
+        self.programme = publishing.load(document, environment="demo").version
+
+    def receive(self, facts: Sequence[OrderFact], *, channel: Channel | None = None) -> list[OrderReceipt]:
+        """Orders told together, as a file or a batch brings them."""
+        return orders.receive(channel or self.tmall, facts)
 
     def order(
         self,

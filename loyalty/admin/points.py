@@ -1,12 +1,16 @@
 """Lists of points entries, wallets and tier changes: they show what the ledger wrote and edit nothing."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import statement
-from loyalty.models import Entry, TierChange, Wallet
+from loyalty.models import Entry, Hold, TierChange, Wallet
 from members import links
 from members.numbers import read_number
 from members.templatetags.amounts import count, signed
@@ -85,3 +89,45 @@ class TierChangeAdmin(ByMemberNumber):
     @admin.display(description=_("member"))
     def page(self, change: TierChange) -> str:
         return links.to_member(change.wallet.member)
+
+
+class ByHoldState(admin.SimpleListFilter):
+    """What is set aside now, unless another state is asked for."""
+
+    title, parameter_name = _("state"), "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        ended = [(code, str(word)) for code, word in Hold.State.choices if code != Hold.State.OPEN]
+        return [*ended, ("all", gettext("All"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Django calls the choice of none "all"; here it is what is open."""
+        first, *rest = super().choices(changelist)
+        yield {**first, "display": Hold.State.OPEN.label}
+        yield from rest
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Hold]) -> QuerySet[Hold]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(state=self.value() or Hold.State.OPEN)
+
+
+@admin.register(Hold)
+class HoldAdmin(ByMemberNumber):
+    list_display = ["expires_at", "page", "set_aside", "spent", "state", "channel", "cause", "created_at"]
+    list_display_links = None
+    list_filter = [ByHoldState, "channel"]
+    list_select_related = ["wallet__member", "channel"]
+    ordering = ["expires_at", "id"]
+
+    @admin.display(description=_("member"))
+    def page(self, hold: Hold) -> str:
+        return links.to_member(hold.wallet.member)
+
+    @admin.display(description=_("set aside"))
+    def set_aside(self, hold: Hold) -> str:
+        return count(hold.points)
+
+    @admin.display(description=_("captured"))
+    def spent(self, hold: Hold) -> str:
+        return count(hold.captured)

@@ -6,6 +6,7 @@ by `loyalty.publishing` and the database.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -19,22 +20,13 @@ from django.urls import URLPattern, path
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.admin import ModelAdmin
 
-from loyalty import programme_file, publishing
-from loyalty.admin.programme_form import (
-    CHECKED,
-    TIERS,
-    ProgrammeForm,
-    digest,
-    to_edit,
-    values,
-    with_tier,
-    without,
-)
-from loyalty.comparison import rule_sentence
+from loyalty import benefits, programme_file, publishing, sentences
+from loyalty.admin.programme_form import ProgrammeForm, values, with_tier, without
+from loyalty.admin.programme_settings import CHECKED, TIERS
 from loyalty.errors import DraftChanged, ProgrammeInvalid
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import document, parse
@@ -60,6 +52,26 @@ class Row:
 
     label: Promise
     cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What benefits are worth to the same buyer: (label, weight, yuan by tier), and the tiers' totals."""
+
+    rows: list[tuple[Promise, Decimal, list[Decimal | None]]]
+    totals: list[Decimal]
+
+
+WORTH = {
+    "discount": pgettext_lazy("of a tier", "discount"),
+    "points": _("points"),
+    "shipping": _("shipping"),
+    "service": _("service"),
+    "birthday": _("birthday"),
+    "uses": _("counted benefits"),
+    "badge": _("badge"),
+    "extra": _("in the brand's own words"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,8 @@ class ProgrammeVersionAdmin(ModelAdmin):
             ("file/", require_http_methods(["GET", "POST"])(self.file), "loyalty_programme_file"),
             ("<int:pk>/compare/", require_GET(self.compare), "loyalty_programme_compare"),
             ("<int:pk>/publish/", require_POST(self.publish), "loyalty_programme_publish"),
+            ("<int:pk>/ready/", require_POST(self.ready), "loyalty_programme_ready"),
+            ("<int:pk>/send-back/", require_POST(self.send_back), "loyalty_programme_send_back"),
             ("<int:pk>/discard/", require_POST(self.discard), "loyalty_programme_discard"),
         ]
         own = [path(route, self.admin_site.admin_view(view), name=name) for route, view, name in pages]
@@ -124,11 +138,11 @@ class ProgrammeVersionAdmin(ModelAdmin):
             return self._show(request, "empty.html", {})
         if request.method == "POST":
             _require(request, "programme.draft")
-            form = ProgrammeForm(_to_edit(base), request.POST)
+            form = ProgrammeForm(publishing.to_edit(base), request.POST)
             if form.is_valid() and self._save(request, base, form):
                 return redirect(PAGE)
         else:
-            form = ProgrammeForm(_to_edit(base))
+            form = ProgrammeForm(publishing.to_edit(base))
         return self._show(request, "page.html", _matrix(form, base, newest) | _draft_bar(base))
 
     def _save(self, request: HttpRequest, base: ProgrammeVersion, form: ProgrammeForm) -> bool:
@@ -139,7 +153,7 @@ class ProgrammeVersionAdmin(ModelAdmin):
         if code and edited["tiers"]:
             edited = with_tier(edited, code)
         try:
-            if request.POST.get("seen") != digest(base.document):
+            if request.POST.get("seen") != publishing.digest(base.document):
                 raise DraftChanged
             loaded = publishing.draft(edited, actor=_user(request), seen=base.document)
         except ProgrammeInvalid as refused:
@@ -192,7 +206,7 @@ class ProgrammeVersionAdmin(ModelAdmin):
         """What a version changes, in words; for a draft, the way to publish it."""
         _require(request, "programme.view")
         version = get_object_or_404(
-            ProgrammeVersion.objects.select_related("drafted_by", "published_by"), pk=pk
+            ProgrammeVersion.objects.select_related("drafted_by", "ready_by", "published_by"), pk=pk
         )
         had_a_hand = request.user.pk == version.drafted_by_id or request.user.pk in version.drafters
         return self._show(
@@ -203,6 +217,7 @@ class ProgrammeVersionAdmin(ModelAdmin):
                 "loaded": publishing.changes_of(version),
                 "may_publish": _may_publish(request),
                 "alone": had_a_hand and settings.ENVIRONMENT != "demo",
+                "waits": version.ready_at is None and settings.ENVIRONMENT != "demo",
             },
         )
 
@@ -212,7 +227,7 @@ class ProgrammeVersionAdmin(ModelAdmin):
             raise PermissionDenied
         version = get_object_or_404(ProgrammeVersion, pk=pk)
         try:
-            if request.POST.get("seen") != digest(version.document):
+            if request.POST.get("seen") != publishing.digest(version.document):
                 raise DraftChanged
             publishing.publish(version, actor=_user(request), break_glass=request.POST.get("break_glass", ""))
         except ShukeError as refused:
@@ -220,6 +235,30 @@ class ProgrammeVersionAdmin(ModelAdmin):
             return redirect(COMPARE, pk=pk)
         messages.success(request, _("Version %(number)s is published.") % {"number": version.number})
         return redirect(PAGE)
+
+    def ready(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The author is done: a second person may look at the draft, and publish it."""
+        _require(request, "programme.draft")
+        version = get_object_or_404(ProgrammeVersion, pk=pk)
+        try:
+            if request.POST.get("seen") != publishing.digest(version.document):
+                raise DraftChanged
+            publishing.make_ready(version, actor=_user(request))
+        except ShukeError as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, _("It waits for a second person, who publishes it or sends it back."))
+        return redirect(COMPARE, pk=pk)
+
+    def send_back(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The reviewer, or the author, takes the draft back to work, saying why."""
+        if not (_may_publish(request) or roles.can(request.user, "programme.draft")):
+            raise PermissionDenied
+        try:
+            publishing.send_back(get_object_or_404(ProgrammeVersion, pk=pk), request.POST.get("reason", ""))
+        except ShukeError as refused:
+            messages.error(request, str(refused))
+        return redirect(COMPARE, pk=pk)
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Throw the draft away."""
@@ -236,7 +275,7 @@ class ProgrammeVersionAdmin(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": _("Programme"),
             "may_draft": roles.can(request.user, "programme.draft"),
-            "seen": digest(version.document) if version else "",
+            "seen": publishing.digest(version.document) if version else "",
             **context,
         }
         return TemplateResponse(request, f"loyalty/programme/{template}", context)
@@ -263,10 +302,6 @@ def _base() -> tuple[ProgrammeVersion | None, ProgrammeVersion | None]:
     return publishing.current_draft() or newest, newest
 
 
-def _to_edit(base: ProgrammeVersion) -> dict[str, Any]:
-    return to_edit(base.document, is_published=base.state == ProgrammeVersion.State.PUBLISHED)
-
-
 def _matrix(form: ProgrammeForm, base: ProgrammeVersion, newest: ProgrammeVersion | None) -> dict[str, Any]:
     """What the page shows: fields for points, bands of rows by tiers, rules as sentences."""
     today = dict(values(newest.document)) if newest is not None else {}
@@ -285,12 +320,13 @@ def _matrix(form: ProgrammeForm, base: ProgrammeVersion, newest: ProgrammeVersio
         name, old = f"tiers-{position}-{way}", f"tiers-{columns.get(tier['code'])}-{way}"
         return cell(name, old, _tier_name(tier)) if name in form.fields else Cell(None)
 
-    language = translation.get_language() or "en"
     return {
         "form": form,
         "version": base,
         "beginning": Cell(form["effective_from"]),
-        "points": [cell(name, name) for name in form.fields if name.startswith("points-")],
+        "points": [cell(name, name) for name in form.fields if name.startswith(("points-", "growth-"))],
+        "valuation": [cell(name, name) for name in form.fields if name.startswith("benefit_value-")],
+        "worth": _worth(base),
         "tiers": [{"code": tier["code"], "name": _tier_name(tier)} for tier in tiers],
         "bands": [
             Band(
@@ -302,8 +338,25 @@ def _matrix(form: ProgrammeForm, base: ProgrammeVersion, newest: ProgrammeVersio
             )
             for group in TIERS
         ],
-        "rules": [(rule, rule_sentence(rule, language)) for rule in parse(base.document).rules],
+        "rules": [(rule, sentences.of_rule(rule)) for rule in parse(base.document).rules],
     }
+
+
+def _worth(base: ProgrammeVersion) -> Worth:
+    """What each benefit and all of them together are worth in each tier, by the document as it is saved."""
+    columns = benefits.matrix(parse(base.document))
+    words = [benefit.word for benefit in columns[0].benefits]
+    return Worth(
+        rows=[
+            (
+                WORTH[word],
+                columns[0].benefits[place].weight,
+                [column.benefits[place].yuan for column in columns],
+            )
+            for place, word in enumerate(words)
+        ],
+        totals=[column.value for column in columns],
+    )
 
 
 def _in_words(field: Field, value: str) -> str:

@@ -6,130 +6,21 @@ What the form does not show (rules, coupons, a tier's own words) passes through 
 """
 
 import copy
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.comparison import CHOICES
+from loyalty.admin.programme_opened import LENGTHS, SLOTS, closed, opened
+from loyalty.admin.programme_settings import BEGINNING, CHECKED, SECTIONS, TIERS, UNCHECKED, Setting
 from loyalty.errors import ProgrammeInvalid
 from loyalty.programme import parse
 
-Choices = tuple[tuple[str, Promise], ...]
-Kind = Literal["text", "whole", "flag", "choice"]
 WHOLE = re.compile(r"-?[0-9]{1,12}")
-CHECKED, UNCHECKED = "true", "false"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting of the document: its label, where it stands, its type, and what holds without it."""
-
-    label: Promise
-    path: str
-    kind: Kind = "text"
-    default: str = ""
-    choices: Choices = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Settings that people read together."""
-
-    label: Promise
-    settings: tuple[Setting, ...]
-    # The lowest tier is everybody's: it asks for nothing and cannot be lost.
-    above_lowest: bool = False
-
-
-EXPIRY_FORMS: Choices = (
-    ("never", _("never")),
-    ("months", _("months after earning")),
-    ("days", _("days after earning")),
-    ("years", _("at the end of a later year")),
-)
-ROUNDINGS: Choices = (
-    ("", _("to the day")),
-    ("month_end", _("to the end of the month")),
-    ("year_end", _("to the end of the year")),
-)
-SHORTAGES: Choices = tuple(CHOICES["refund_shortage"].items())
-SHIPPING: Choices = tuple(CHOICES["benefits.shipping"].items())
-SERVICE: Choices = tuple(CHOICES["benefits.service"].items())
-
-BEGINNING = Setting(_("Holds from (empty: from when it is published)"), "effective_from")
-
-POINTS = (
-    Setting(_("Points per yuan"), "base_per_yuan", default="1"),
-    Setting(_("Days until points ripen"), "pending_days", "whole", "0"),
-    Setting(_("Points expire"), "expiry.form", "choice", "never", EXPIRY_FORMS),
-    Setting(_("After how many"), "expiry.count", "whole"),
-    Setting(_("Rounded up"), "expiry.round_up_to", "choice", "", ROUNDINGS),
-    Setting(_("Refund of points already spent"), "refund_shortage", "choice", "debt", SHORTAGES),
-    Setting(_("Days of grace for re-issued points"), "reissue_grace_days", "whole", "30"),
-    Setting(_("Receipt is assumed after days"), "assume_received_after_days", "whole", "15"),
-    Setting(_("A second person approves adjustments above"), "adjust_limit", "whole", "1000"),
-    Setting(_("What is paid with points earns points"), "points_paid_earns", "flag", UNCHECKED),
-)
-
-TIERS = (
-    Group(
-        _("Names"),
-        (
-            Setting(_("Chinese name"), "name.zh-hans"),
-            Setting(_("English name"), "name.en"),
-        ),
-    ),
-    Group(
-        _("What it asks"),
-        (
-            Setting(_("Spend, yuan"), "qualify.asked.spend"),
-            Setting(_("Number of orders"), "qualify.asked.orders", "whole"),
-            Setting(_("Needed"), "qualify.mode", "choice", "all", tuple(CHOICES["qualify.mode"].items())),
-            Setting(_("Within months"), "qualify.window.months", "whole", "12"),
-        ),
-        above_lowest=True,
-    ),
-    Group(
-        _("How it lasts"),
-        (
-            Setting(_("Months"), "keep.months", "whole", "12"),
-            Setting(_("Days of grace"), "keep.grace_days", "whole", "0"),
-            Setting(
-                _("Then down"),
-                "keep.down",
-                "choice",
-                "one",
-                tuple(CHOICES["keep.down"].items()),
-            ),
-            Setting(
-                _("On a refund"),
-                "keep.on_refund",
-                "choice",
-                "keep",
-                tuple(CHOICES["keep.on_refund"].items()),
-            ),
-        ),
-        above_lowest=True,
-    ),
-    Group(
-        _("What it gives"),
-        (
-            Setting(_("Share of the price paid"), "benefits.discount", default="1"),
-            Setting(_("Points coefficient"), "benefits.coefficient", default="1"),
-            Setting(_("Points for one yuan"), "benefits.points_per_yuan", "whole", "100"),
-            Setting(_("Shipping"), "benefits.shipping", "choice", "none", SHIPPING),
-            Setting(_("Service"), "benefits.service", "choice", "standard", SERVICE),
-            Setting(_("Birthday factor"), "benefits.birthday.factor"),
-        ),
-    ),
-)
+BETWEEN = re.compile(r"[,，、;；\s]+")
 
 
 class ProgrammeForm(forms.Form):
@@ -173,8 +64,9 @@ class ProgrammeForm(forms.Form):
 def settings_of(document: Mapping[str, Any]) -> Iterator[tuple[str, Setting]]:
     """Every setting the form shows for a document, by the name of its field."""
     yield BEGINNING.path, BEGINNING
-    for setting in POINTS:
-        yield _name(f"points.{setting.path}"), setting
+    for section, settings in SECTIONS.items():
+        for setting in settings:
+            yield _name(f"{section}.{setting.path}"), setting
     for position in range(len(document["tiers"])):
         for group in TIERS:
             if position == 0 and group.above_lowest:
@@ -185,28 +77,18 @@ def settings_of(document: Mapping[str, Any]) -> Iterator[tuple[str, Setting]]:
 
 def values(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the fields show for a document, as text."""
-    opened = _opened(document)
+    shown = opened(document)
     for name, setting in settings_of(document):
-        yield name, _text(_found(opened, _way(name, setting)), setting.default)
+        yield name, _text(_found(shown, _way(name, setting)), setting.default)
 
 
 def edited(document: Mapping[str, Any], changed: Mapping[str, str]) -> dict[str, Any]:
     """The document with the changed fields written into it; an emptied field takes its setting away."""
-    opened = _opened(document)
+    shown = opened(document)
     for name, setting in settings_of(document):
         if name in changed:
-            _put(opened, _way(name, setting), _value(setting, changed[name]))
-    return _closed(opened)
-
-
-def digest(document: Mapping[str, Any]) -> str:
-    """A short name of a document's content, to notice that somebody else edited it meanwhile."""
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def to_edit(document: Mapping[str, Any], *, is_published: bool) -> dict[str, Any]:
-    """What an edit begins from. The next version does not begin when the published one began."""
-    return {key: value for key, value in document.items() if not is_published or key != BEGINNING.path}
+            _put(shown, _way(name, setting), _value(setting, changed[name]))
+    return closed(shown, document)
 
 
 def with_tier(document: Mapping[str, Any], code: str) -> dict[str, Any]:
@@ -239,10 +121,26 @@ def _field(setting: Setting, value: str) -> forms.Field:
         )
     if setting is BEGINNING:
         style["placeholder"] = "2027-01-01T00:00:00+08:00"
-    if setting is BEGINNING or setting.path.startswith("name."):
+    if setting is BEGINNING or setting.kind == "list" or _is_words(setting.path):
         return forms.CharField(label=str(setting.label), required=False, widget=forms.TextInput(style))
     number = {"inputmode": "numeric" if setting.kind == "whole" else "decimal", "autocomplete": "off"}
     return forms.CharField(label=str(setting.label), required=False, widget=forms.TextInput(style | number))
+
+
+# Where the form says something otherwise than the document: places of mistakes, and their fields.
+_FIELDS = (
+    (r"\.qualify\.(all|any)\b", ".qualify.asked"),
+    (r"\.qualify\.growth$", ".qualify.asked.growth"),
+    (r"\.qualify$", ".qualify.asked.spend"),
+    (r"\.window(\.months)?$", ".window.count"),
+    (r"\.keep\.needs\.any\b", ".keep.needs"),
+    (r"\.keep\.needs$", ".keep.needs.spend"),
+    (rf"\.keep\.({'|'.join(LENGTHS)})$", ".keep.length.count"),
+    (r"\.uses\[0\]", f".{SLOTS[0]}"),
+    (r"\.uses\[1\]", f".{SLOTS[1]}"),
+    (r"\.(use[12]|words)\.name$", r".\1.name.en"),
+    (r"\.extra\.words$", ".extra.words.en"),
+)
 
 
 def _name(path: str) -> str:
@@ -251,9 +149,14 @@ def _name(path: str) -> str:
         ("points.expiry.form", "points.expiry.round")
     ):
         path = "points.expiry.count"
-    path = re.sub(r"\.qualify\.(all|any)\b", ".qualify.asked", path)
-    path = re.sub(r"\.qualify$", ".qualify.asked.spend", path)
+    for pattern, field in _FIELDS:
+        path = re.sub(pattern, field, path)
     return re.sub(r"[.\[]", "-", path.replace("]", ""))
+
+
+def _is_words(path: str) -> bool:
+    """Whether people write words there, and no number."""
+    return path.rpartition(".")[2] in ("zh-hans", "en", "code", "badge", "coupon", "gift")
 
 
 def _way(name: str, setting: Setting) -> list[str | int]:
@@ -288,7 +191,7 @@ def _text(value: Any, default: str) -> str:
         return default
     if isinstance(value, bool):
         return CHECKED if value else UNCHECKED
-    return str(value)
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _value(setting: Setting, text: str) -> Any:
@@ -296,54 +199,6 @@ def _value(setting: Setting, text: str) -> Any:
         return None
     if setting.kind == "flag":
         return text == CHECKED
+    if setting.kind == "list":
+        return [word for word in BETWEEN.split(text) if word]
     return int(text) if setting.kind == "whole" and WHOLE.fullmatch(text) else text
-
-
-def _opened(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy in which alternatives of the document stand side by side, so that each is one field."""
-    opened = copy.deepcopy(dict(document))
-    opened["points"] = points = dict(opened.get("points") or {})
-    points["expiry"] = _expiry_opened(points.get("expiry"))
-    for tier in opened["tiers"]:
-        if "qualify" in tier:
-            qualify = tier["qualify"]
-            mode = "any" if "any" in qualify else "all"
-            qualify["asked"], qualify["mode"] = qualify.pop(mode, {}), mode
-    return opened
-
-
-def _closed(opened: dict[str, Any]) -> dict[str, Any]:
-    """The opposite of `_opened`."""
-    points = opened["points"]
-    expiry = _expiry_closed(points.pop("expiry"))
-    if expiry is not None:
-        points["expiry"] = expiry
-    if not points:
-        del opened["points"]
-    for tier in opened["tiers"]:
-        if "qualify" in tier:
-            asked, mode = tier["qualify"].pop("asked"), tier["qualify"].pop("mode", "all")
-            if asked:
-                tier["qualify"][mode] = asked
-        if not (tier.get("benefits") or {}).get("birthday", True):
-            del tier["benefits"]["birthday"]
-    return opened
-
-
-def _expiry_opened(expiry: Any) -> dict[str, Any]:
-    if not isinstance(expiry, dict):
-        return {"form": expiry} if expiry else {}
-    if "at" in expiry:
-        return {"form": "years", "count": expiry.get("years", 1)}
-    ((unit, count),) = expiry["after"].items()
-    return {"form": unit, "count": count, "round_up_to": expiry.get("round_up_to")}
-
-
-def _expiry_closed(opened: dict[str, Any]) -> Any:
-    form, count = opened.get("form"), opened.get("count")
-    if form in (None, "never"):
-        return form
-    if form == "years":
-        return {"at": "year_end", "years": count}
-    rounding = {"round_up_to": opened["round_up_to"]} if opened.get("round_up_to") else {}
-    return {"after": {form: count}, **rounding}

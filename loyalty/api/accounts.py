@@ -3,7 +3,7 @@
 They live on this floor because the answer says what a buyer has in the programme.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -11,8 +11,9 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyalty import accounts
+from loyalty import accounts, referrals
 from loyalty.api import answers, shapes
+from loyalty.referrals import Brought
 from members import accounts as members_accounts
 from members.accounts import AccountReceipt
 from members.api import batches
@@ -20,6 +21,7 @@ from members.api.answers import moment
 from members.api.shapes import Account as AccountBody
 from members.api.shapes import AccountBatch, described
 from members.api.view import ApiView
+from members.facts import AccountFact
 from members.models import Account, Scope
 from members.reading import read_account, read_external_id
 from privacy.masking import mask
@@ -47,7 +49,9 @@ class OneAccount(ApiView):
             if receipt.error is not None:
                 raise receipt.error
             standing = accounts.standings([receipt.member_id])[receipt.member_id]
-        answer = {"external_id": external_id} | answers.account(receipt, standing) | batches.ignored(told)
+            brought = _brought([told.fact], [receipt])
+        answer = answers.account(receipt, standing, brought.get(receipt.member_id))
+        answer = {"external_id": external_id} | answer | batches.ignored(told)
         return Response(answer, status=answers.status_of(receipt.outcome))
 
     @described("accounts_get", answers={200: shapes.AccountSeen}, refusals=(404,))
@@ -82,11 +86,19 @@ class AccountBatches(ApiView):
         return Response({"items": answer})
 
 
+def _brought(facts: Sequence[AccountFact], receipts: Sequence[AccountReceipt]) -> Mapping[int, Brought]:
+    """How it stands with those who were told with somebody's code; a code that is nobody's brought nobody."""
+    told = [receipt.member_id for fact, receipt in zip(facts, receipts, strict=True) if fact.referred_by]
+    standing = referrals.standing(told)
+    return {id_: standing.get(id_, Brought(state=referrals.UNKNOWN_CODE)) for id_ in told}
+
+
 def _receipts(receipts: Sequence[AccountReceipt]) -> list[dict[str, Any]]:
     standings = accounts.standings({receipt.member_id for receipt in receipts})
+    brought = referrals.standing([receipt.member_id for receipt in receipts if receipt.outcome == "new"])
     return [
         {"status": answers.status_of(receipt.outcome)}
-        | answers.account(receipt, standings[receipt.member_id])
+        | answers.account(receipt, standings[receipt.member_id], brought.get(receipt.member_id))
         for receipt in receipts
     ]
 

@@ -6,16 +6,20 @@ from typing import Any
 
 from django.utils import timezone
 
+from loyalty import grant_lines
 from loyalty.accounts import Standing
+from loyalty.grant_lines import Line as GrantLine
 from loyalty.models import Wallet
 from loyalty.orders import OrderReceipt, RefundReceipt
 from loyalty.purse import Figures
+from loyalty.referrals import Brought
 from loyalty.statement import earning_sentence
 from members.accounts import AccountReceipt
 from members.api.answers import moment, money
 
 CREATED = 201
 SEEN = 200
+ACCEPTED = 202  # a second person decides
 _NEW = frozenset({"new", "parked"})
 
 
@@ -37,9 +41,10 @@ def points(figures: Figures) -> dict[str, Any]:
     }
 
 
-def account(receipt: AccountReceipt, standing: Standing) -> dict[str, Any]:
-    """What became of an account."""
+def account(receipt: AccountReceipt, standing: Standing, brought: Brought | None = None) -> dict[str, Any]:
+    """What became of an account; `brought`: of the member as somebody's friend."""
     return {
+        "referral": {"state": brought.state, "reasons": list(brought.reasons)} if brought else None,
         "outcome": receipt.outcome,
         "stale": receipt.outcome == "stale",
         "member_no": receipt.member_no,
@@ -77,6 +82,22 @@ def order(receipt: OrderReceipt, tiers: Mapping[int, str], now: datetime | None 
             "taken": receipt.taken,
             **reasons(receipt.why),
         },
+        "given": [thing(line) for line in grant_lines.of_given(receipt.given)],
+    }
+
+
+def thing(line: GrantLine) -> dict[str, Any]:
+    """One thing beside points for purchases that was given, or why it was not (B14)."""
+    return {
+        "prize": line.prize,
+        "value": line.value,
+        "name": line.name,
+        "state": line.state,
+        "refusal": line.refusal,
+        "refusal_label": line.refusal_label,
+        "source": line.source,
+        "code": line.code,
+        "sentence": line.sentence,
     }
 
 
@@ -97,4 +118,5 @@ def refund(receipt: RefundReceipt) -> dict[str, Any]:
         "points_returned": receipt.points_returned,
         "debt": receipt.debt,
         "money_to_withhold": money(receipt.money_to_withhold),
+        "approval_id": receipt.approval_id,
     }

@@ -7,21 +7,22 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyalty import orders
+from loyalty import orders, refunds
 from loyalty.api import answers, shapes
 from loyalty.errors import OrderNotFound
 from loyalty.models import OrderEarning
 from loyalty.orders import OrderReceipt
 from members.api import batches
-from members.api.answers import moment, money
+from members.api.answers import moment, money, refuse
 from members.api.shapes import IDEMPOTENCY_KEY, OrderBatch, RefundAsked, described
 from members.api.shapes import Order as OrderBody
 from members.api.shapes import Refund as RefundBody
-from members.api.view import ApiView
+from members.api.view import ApiView, Place
 from members.bodies import Body
 from members.models import Order, Refund, Scope
 from members.reading import read_number_in_address, read_order, read_refund, read_refund_amounts
 from members.replays import Answer
+from privacy import roles
 
 
 class OneOrder(ApiView):
@@ -111,20 +112,24 @@ class RefundRequests(ApiView):
     @described(
         "refunds_ask",
         request=RefundAsked,
-        answers={201: shapes.RefundAnswer},
+        answers={201: shapes.RefundAnswer, 202: shapes.RefundAnswer},
         refusals=(404, 409, 422),
         parameters=(IDEMPOTENCY_KEY,),
     )
     def post(self, request: Request, order_no: str) -> Response:
-        """Ask for a refund: the answer says what it does to the points and what money to withhold."""
+        """Ask for a refund: the answer says what it does to the points and what money to withhold.
+
+        202 when it is above what the role may refund alone: it waits for a second person.
+        """
         number = read_number_in_address("order_no", order_no)
         body = Body(request.data)
         goods, postage = read_refund_amounts(body)
+        reason, code = body.text("reason", 300) or "", body.exact("channel", 50) or ""
         body.settle()
-        place = self.place()
+        place = self._place_of(number, code)
 
         def work() -> Answer:
-            receipt = orders.ask_refund(
+            receipt = refunds.ask(
                 place.channel,
                 number,
                 number=self._refund_number(),
@@ -132,10 +137,25 @@ class RefundRequests(ApiView):
                 postage=postage,
                 actor_id=place.actor_id,
                 store_id=place.store_id,
+                reason=reason,
             )
-            return Answer(answers.CREATED, answers.refund(receipt))
+            status = answers.ACCEPTED if receipt.approval_id else answers.CREATED
+            return Answer(status, answers.refund(receipt))
 
         return self.once(work)
+
+    def _place_of(self, number: str, channel_code: str) -> Place:
+        """Where the order is: customer service has no store and refunds orders of every channel."""
+        staff = self.caller.staff
+        if staff is None or roles.extent(staff, self.verb) == roles.OWN_STORE:
+            return self.place()
+        named = {"channel__code": channel_code} if channel_code else {}
+        found = Order.objects.filter(number=number, **named).select_related("channel").only("channel")[:2]
+        if not found:
+            raise OrderNotFound
+        if len(found) > 1:
+            raise refuse("channel", "required_missing")
+        return Place(found[0].channel, None, staff.pk)
 
     def _refund_number(self) -> str:
         # Named after the Idempotency-Key: should the kept answer be purged, the same refund is still one.

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from loyalty import ledger, points, statement
 from loyalty.api import answers, shapes
 from loyalty.api.filters import asked_filter
-from loyalty.models import Entry
+from loyalty.models import Entry, Hold
 from loyalty.points import HoldReceipt, PointsReceipt
 from loyalty.statement import Line
 from members import seeing
@@ -175,6 +175,12 @@ class Holds(PointsMove):
 
     verb = "points.redeem"
 
+    @described("holds_open", answers={200: shapes.OpenHolds}, refusals=(404,))
+    def get(self, request: Request, member_no: str) -> Response:
+        """The points that this channel has set aside and not yet spent or let go."""
+        found = points.open_holds(seeing.id_of(member_no), channel=self.place().channel)
+        return Response({"holds": [_open_hold(hold) for hold in found]})
+
     @_moves("holds_make", shapes.HoldAnswer, shapes.HoldAsked)
     def post(self, request: Request, member_no: str) -> Response:
         """Set points aside; what cannot be captured later is refused now."""
@@ -253,6 +259,17 @@ def _held(receipt: HoldReceipt, status: int | None = None) -> Answer:
     }
     made = answers.CREATED if receipt.is_new else answers.SEEN
     return Answer(status or made, body | answers.points(receipt.figures))
+
+
+def _open_hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "hold_id": hold.pk,
+        "points": hold.points,
+        "cause": hold.cause.partition(":")[2],
+        "reason": hold.reason,
+        "created_at": moment(hold.created_at),
+        "expires_at": moment(hold.expires_at),
+    }
 
 
 def _line(line: Line) -> dict[str, Any]:

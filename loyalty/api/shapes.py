@@ -4,10 +4,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from members.api.shapes import Money, Refusal
+from loyalty.grant_terms import TOLD
+from loyalty.models import Referral
+from loyalty.prizes import WORDS
+from loyalty.referrals import UNKNOWN_CODE
+from members.api.shapes import APPROVAL_STATES, Money, Refusal
 
 OUTCOMES = ["new", "changed", "same", "stale"]
-REFUND_OUTCOMES = [*OUTCOMES, "parked"]
+GRANT_STATES = ["given", "not_given", "withdrawn"]
+REFUND_OUTCOMES = [*OUTCOMES, "parked", "waiting"]
 
 
 class Expiring(serializers.Serializer[Any]):
@@ -31,30 +36,11 @@ class MemberPoints(Points):
     as_of = serializers.DateTimeField(allow_null=True)
 
 
-class TierName(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    name = serializers.CharField()
+class BroughtBySomebody(serializers.Serializer[Any]):
+    """Whether the member was brought by another: a state, and what speaks against it."""
 
-
-class NextTier(TierName):
-    spend_missing = Money()
-    orders_missing = serializers.IntegerField()
-    needs_both = serializers.BooleanField()
-
-
-class Tier(serializers.Serializer[Any]):
-    member_no = serializers.CharField()
-    tier = TierName()
-    until = serializers.DateTimeField(allow_null=True)
-    next = NextTier(allow_null=True)
-
-
-class Benefits(serializers.Serializer[Any]):
-    member_no = serializers.CharField()
-    tier = TierName()
-    benefits = serializers.ListField(child=serializers.CharField(), help_text="In words")
-    points_per_yuan = serializers.IntegerField()
-    worth = Money(help_text="What the available points are worth at this tier, in yuan")
+    state = serializers.ChoiceField([*Referral.State.values, UNKNOWN_CODE])
+    reasons = serializers.ListField(child=serializers.ChoiceField(Referral.Reason.values))
 
 
 class AccountAnswer(serializers.Serializer[Any]):
@@ -66,6 +52,7 @@ class AccountAnswer(serializers.Serializer[Any]):
     matched_by = serializers.CharField(help_text="By which key the member was recognised")
     tier = serializers.CharField()
     points = Points()
+    referral = BroughtBySomebody(allow_null=True, help_text="Where `referred_by` was told")
     ignored = serializers.ListField(child=serializers.CharField(), required=False)
 
 
@@ -100,6 +87,7 @@ class AccountOfBatch(AccountAnswer, Refusal):
     matched_by = serializers.CharField(required=False)
     tier = serializers.CharField(required=False)
     points = Points(required=False)
+    referral = BroughtBySomebody(allow_null=True, required=False)
 
 
 class AccountsOfBatch(serializers.Serializer[Any]):
@@ -117,6 +105,19 @@ class OrderPoints(serializers.Serializer[Any]):
     reasons = serializers.DictField()
 
 
+class GivenThing(serializers.Serializer[Any]):
+    prize = serializers.ChoiceField(list(WORDS))
+    value = serializers.CharField(help_text="Points in digits, or the code of what it is")
+    name = serializers.CharField(help_text="What it is, in words")
+    state = serializers.ChoiceField(GRANT_STATES)
+    refusal = serializers.CharField(allow_blank=True, help_text="Why not, as a code")
+    refusal_label = serializers.CharField(allow_blank=True)
+    # A serializer has a `source` of its own, which declared fields do not touch.
+    source = serializers.CharField()  # type: ignore[assignment]
+    code = serializers.CharField()
+    sentence = serializers.CharField(allow_blank=True)
+
+
 class OrderAnswer(serializers.Serializer[Any]):
     order_no = serializers.CharField()
     outcome = serializers.ChoiceField(OUTCOMES)
@@ -126,6 +127,7 @@ class OrderAnswer(serializers.Serializer[Any]):
     member_no = serializers.CharField(allow_null=True)
     tier = serializers.CharField(allow_null=True)
     points = OrderPoints()
+    given = GivenThing(many=True, help_text="What else this telling gave for the order")
     ignored = serializers.ListField(child=serializers.CharField(), required=False)
 
 
@@ -139,6 +141,7 @@ class OrderOfBatch(OrderAnswer, Refusal):
     member_no = serializers.CharField(required=False, allow_null=True)
     tier = serializers.CharField(required=False, allow_null=True)
     points = OrderPoints(required=False)
+    given = GivenThing(many=True, required=False)
 
 
 class OrdersOfBatch(serializers.Serializer[Any]):
@@ -187,6 +190,7 @@ class RefundAnswer(serializers.Serializer[Any]):
     points_returned = serializers.IntegerField()
     debt = serializers.IntegerField()
     money_to_withhold = Money()
+    approval_id = serializers.IntegerField(allow_null=True, help_text="Of one that waits for a second person")
     ignored = serializers.ListField(child=serializers.CharField(), required=False)
 
 
@@ -209,11 +213,74 @@ class PointsMoved(Points):
     points = serializers.IntegerField()
 
 
+class OpenHold(serializers.Serializer[Any]):
+    hold_id = serializers.IntegerField()
+    points = serializers.IntegerField()
+    cause = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+
 class HoldAnswer(Points):
     hold_id = serializers.IntegerField()
     points = serializers.IntegerField()
     state = serializers.ChoiceField(["open", "captured", "released", "timed_out"])
     expires_at = serializers.DateTimeField()
+
+
+class OpenHolds(serializers.Serializer[Any]):
+    holds = OpenHold(many=True)
+
+
+class AdjustmentAsked(serializers.Serializer[Any]):
+    points = serializers.IntegerField(help_text="Given, or with a minus taken")
+    reason = serializers.CharField(help_text="At least five characters")
+    reverses = serializers.IntegerField(required=False, help_text="The entry that this corrects")
+
+
+class AdjustmentWaits(serializers.Serializer[Any]):
+    approval_id = serializers.IntegerField()
+    state = serializers.ChoiceField(APPROVAL_STATES)
+    sentence = serializers.CharField(help_text="The exact change in words")
+    expires_at = serializers.DateTimeField()
+
+
+class ActivityDetail(serializers.Serializer[Any]):
+    step = serializers.CharField(required=False, help_text="Of a profile step")
+    order_no = serializers.CharField(required=False, help_text="Of a review: an order of the member")
+    product = serializers.CharField(required=False, help_text="Of a review: a product of that order")
+    survey = serializers.CharField(required=False)
+    event = serializers.CharField(required=False)
+
+
+class ActivityAsked(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(list(TOLD))
+    cause = serializers.CharField(required=False, help_text="Your own name of it, unique for ever; a share's")
+    at = serializers.DateTimeField(required=False, help_text="When it was done: now, unless told")
+    detail = ActivityDetail(required=False)
+
+
+class GrantOfMember(GivenThing):
+    id = serializers.IntegerField()
+    why = serializers.DictField()
+    order_no = serializers.CharField(allow_blank=True)
+    happened_at = serializers.DateTimeField()
+    recorded_at = serializers.DateTimeField()
+
+
+class GrantsOfMember(serializers.Serializer[Any]):
+    grants = GrantOfMember(many=True)
+    next = serializers.CharField(allow_null=True, help_text="The address of the next page")
+
+
+class ActivityAnswer(Points):
+    activity_id = serializers.IntegerField()
+    kind = serializers.CharField()
+    day = serializers.DateField(help_text="By the clocks of the programme")
+    streak = serializers.IntegerField(allow_null=True, help_text="Days in a row, of a check-in")
+    refusal = serializers.CharField(allow_blank=True, help_text="`day_limit`: kept, and brought nothing")
+    given = GivenThing(many=True)
 
 
 class Entry(serializers.Serializer[Any]):
@@ -236,3 +303,37 @@ class Entry(serializers.Serializer[Any]):
 class Entries(serializers.Serializer[Any]):
     entries = Entry(many=True)
     next = serializers.CharField(allow_null=True, help_text="The address of the next page")
+
+
+class RungOfLadder(serializers.Serializer[Any]):
+    friends = serializers.IntegerField()
+    reached = serializers.BooleanField()
+    referrer = serializers.ListField(child=serializers.CharField(), help_text="In words")
+    friend = serializers.ListField(child=serializers.CharField(), help_text="In words")
+
+
+class FriendOfMember(serializers.Serializer[Any]):
+    """A friend, who is not named: who somebody is, is for them to say."""
+
+    state = serializers.ChoiceField(Referral.State.values)
+    reasons = serializers.ListField(child=serializers.ChoiceField(Referral.Reason.values))
+    number = serializers.IntegerField(allow_null=True)
+    heard_at = serializers.DateTimeField()
+    counted_at = serializers.DateTimeField(allow_null=True)
+
+
+class MemberReferral(serializers.Serializer[Any]):
+    member_no = serializers.CharField()
+    code = serializers.CharField(help_text="To be passed on, and told as `referred_by`")
+    counts_after = serializers.CharField()
+    keep_days = serializers.IntegerField()
+    counted = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    review = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    missing = serializers.IntegerField(
+        allow_null=True, help_text="How many more friends for the next rung; null at the top"
+    )
+    ladder = RungOfLadder(many=True)
+    friends = FriendOfMember(many=True, help_text="The latest hundred")
+    given = GivenThing(many=True)

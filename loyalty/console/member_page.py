@@ -14,8 +14,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from loyalty import card
-from loyalty.console import timeline
+from loyalty import card, grant_lines, open_claims, points, referral_page
+from loyalty.console import coupon_panel, timeline
 from members import seeing, tags
 from members.errors import MemberNotFound
 from members.identity import LINK_REASONS
@@ -30,6 +30,7 @@ P = ParamSpec("P")
 MemberView = Callable[Concatenate[HttpRequest, Member, P], HttpResponse]
 
 REVEALABLE = ("name", "phone", "email", "birthday")
+GRANTS = 6  # the latest; all of them stand in the list
 SHOWN_SECONDS = 60  # what was revealed goes back behind its mask by itself
 
 
@@ -142,6 +143,20 @@ def take_tag(request: HttpRequest, member: Member, code: str) -> HttpResponse:
     return _back(member)
 
 
+@require_POST
+@staff_only
+def give_coupon(request: HttpRequest, member: Member) -> HttpResponse:
+    """Give the member a coupon by hand, with the reason."""
+    if not roles.can(request.user, "coupons.give"):
+        raise PermissionDenied
+    try:
+        name = coupon_panel.give(member.pk, request.POST, actor_id=request.user.pk)
+    except ShukeError as refusal:
+        return _page(request, member, refused=str(refusal), status=refusal.status)
+    messages.success(request, _("Given: %(name)s") % {"name": name})
+    return _back(member)
+
+
 def _back(member: Member) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("member:show", args=[member.number]))
 
@@ -169,9 +184,16 @@ def _page(
         "refused": refused,
         "may_reveal": access.may_see_clear(user),
         "may_tag": roles.can(user, "members.tag"),
+        "may_adjust": roles.can(user, "points.adjust"),
+        "holds": points.open_holds(member.pk) if roles.can(user, "points.view") else [],
         "may_see_consents": roles.can(user, "consent.view"),
         "accounts": _accounts(member),
         "consents": _consents(member),
+        "grants": grant_lines.latest(member.pk, limit=GRANTS) if roles.can(user, "points.view") else [],
+        "may_see_grants": roles.can(user, "points.view"),
+        "coupons": coupon_panel.of(member.pk, user),
+        "open_claims": open_claims.of_member(member.pk) if roles.can(user, "rewards.view") else [],
+        "referral": referral_page.of(member.pk) if roles.can(user, "referrals.view") else None,
         "tags": tags.of(member),
         "known_tags": tags.known(),
         **_timeline(request, member),
@@ -227,7 +249,11 @@ def _timeline(request: HttpRequest, member: Member) -> dict[str, Any]:
 
 
 def _may_see(request: HttpRequest, kind: str) -> bool:
-    verb = {"consent": "consent.view", "access": "trail.view", "order": "orders.view"}.get(
-        kind, "points.view"
-    )
+    verb = {
+        "consent": "consent.view",
+        "access": "trail.view",
+        "order": "orders.view",
+        "claim": "rewards.view",
+        "coupon": "coupons.view",
+    }.get(kind, "points.view")
     return roles.can(request.user, verb)

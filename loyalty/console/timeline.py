@@ -16,9 +16,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty import publishing, statement
+from loyalty import (
+    coupon_lines,
+    coupon_states,
+    coupon_words,
+    grant_lines,
+    publishing,
+    reward_words,
+    statement,
+    tier_words,
+)
 from loyalty.card import in_words
-from loyalty.models import Entry, TierChange
+from loyalty.models import Claim, ClaimMove, Coupon, CouponMove, Entry, Grant, TierChange
 from members.models import Member, Order
 from members.templatetags.amounts import points, signed, yuan
 from privacy.access import fields_in_words
@@ -45,6 +54,9 @@ KINDS: dict[str, str | Promise] = {
     "order": gettext_lazy("Purchases"),
     "points": gettext_lazy("Points"),
     "tier": gettext_lazy("Tiers"),
+    "grant": gettext_lazy("Given"),
+    "coupon": gettext_lazy("Coupons"),
+    "claim": gettext_lazy("Rewards"),
     "consent": gettext_lazy("Consents"),
     "access": gettext_lazy("Looks at the data"),
 }
@@ -101,6 +113,19 @@ def _entries(member: Member, before: datetime | None, limit: int) -> Iterator[Ev
         )
 
 
+def _grants(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
+    """What was given, and what was not with its reason; points stand with their entries."""
+    for line in grant_lines.latest(member.pk, before=before, without_points=True, limit=limit):
+        yield Event(
+            kind="grant",
+            at=line.happened_at,
+            what=line.name,
+            details=[detail for detail in (line.sentence, line.refusal_label) if detail],
+            tone="minus" if line.refusal else "",
+            badge="" if line.state == Grant.State.GIVEN else line.state_label,
+        )
+
+
 def _tier_changes(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
     programmes = publishing.load_all()
     rows = TierChange.objects.filter(wallet__member=member)
@@ -115,8 +140,54 @@ def _tier_changes(member: Member, before: datetime | None, limit: int) -> Iterat
         yield Event(
             kind="tier",
             at=change.happened_at,
-            what=_("%(before)s → %(after)s") % names,
-            details=[str(TierChange.Reason(change.reason).label)],
+            what=names["after"] if change.before == change.after else _("%(before)s → %(after)s") % names,
+            details=[
+                detail
+                for detail in (
+                    str(TierChange.Reason(change.reason).label),
+                    tier_words.sentence(change.reason, change.why),
+                )
+                if detail
+            ],
+        )
+
+
+def _claim_steps(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
+    rows = ClaimMove.objects.filter(claim__member=member)
+    if before:
+        rows = rows.filter(happened_at__lt=before)
+    for step in rows.select_related("claim", "actor").order_by("-happened_at", "-id")[:limit]:
+        claim = step.claim
+        details = [reward_words.sentence(claim.why)] if step.position == 1 else [step.reason]
+        details.append(step.actor.get_username() if step.actor else "")
+        yield Event(
+            kind="claim",
+            at=step.happened_at,
+            what=reward_words.name_of(claim.why, claim.reward),
+            details=[detail for detail in details if detail],
+            badge=str(Claim.State(step.state).label),
+        )
+
+
+def _coupons(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
+    """What was issued, and what became of it; each source its own latest few."""
+    programmes = publishing.load_all()
+    issued = Coupon.objects.filter(member=member, is_bearer=False).select_related("programme", "actor")
+    moves = CouponMove.objects.filter(coupon__member=member).select_related("coupon", "channel", "actor")
+    if before:
+        issued, moves = issued.filter(issued_at__lt=before), moves.filter(happened_at__lt=before)
+    # Moves first: of one instant, being issued came before all else.
+    latest = moves.order_by("-happened_at", "-pk")[:limit]
+    lines = [(move.coupon, coupon_lines.moved(move)) for move in latest]
+    lines += [(coupon, coupon_lines.issued(coupon)) for coupon in issued.order_by("-pk")[:limit]]
+    for coupon, line in sorted(lines, key=lambda pair: pair[1].at, reverse=True)[:limit]:
+        terms = coupon_states.terms_of(coupon, programmes)
+        yield Event(
+            kind="coupon",
+            at=line.at,
+            what=_("Coupon %(name)s") % {"name": in_words(dict(terms.name)) or terms.code},
+            details=[coupon_words.worth(terms), *line.details],
+            badge=line.what,
         )
 
 
@@ -159,6 +230,9 @@ _SOURCES: dict[str, Callable[[Member, datetime | None, int], Iterator[Event]]] =
     "order": _orders,
     "points": _entries,
     "tier": _tier_changes,
+    "grant": _grants,
+    "coupon": _coupons,
+    "claim": _claim_steps,
     "consent": _consents,
     "access": _looks,
 }

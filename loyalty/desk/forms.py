@@ -80,6 +80,16 @@ class RefundForm(forms.Form):
     nonce = forms.UUIDField()
     order = forms.CharField(max_length=64)
     goods = Amount(required=False)
+    reason = forms.CharField(max_length=300, required=False)  # for a second person, above a limit
+
+
+class ClaimForm(forms.Form):
+    """One claim of a reward, at the price that the page showed."""
+
+    nonce = forms.UUIDField()
+    way = forms.CharField(max_length=10, required=False)
+    points = forms.IntegerField(min_value=0, max_value=MOST_POINTS)
+    money = forms.DecimalField(min_value=0, max_digits=12, decimal_places=2)
 
 
 class EnrolForm(forms.Form):
@@ -87,6 +97,7 @@ class EnrolForm(forms.Form):
 
     phone = forms.CharField(max_length=30, error_messages={"required": _("Type the customer's phone.")})
     name = forms.CharField(max_length=NAME_LENGTH, required=False)
+    referred_by = forms.CharField(max_length=50, required=False)  # the code of who invited them
     marketing = forms.BooleanField(required=False)
     personalisation = forms.BooleanField(required=False)
 

@@ -41,6 +41,19 @@ class Station:
         return self.store is not None and roles.can(self.user, "orders.refund", store=self.place)
 
     @cached_property
+    def refunds_to_limit(self) -> bool:
+        """Whether refunds of this person may want a second one, who is then told why."""
+        return roles.extent(self.user, "orders.refund") == "limit"
+
+    @cached_property
+    def may_claim(self) -> bool:
+        return self.store is not None and roles.can(self.user, "rewards.claim", store=self.place)
+
+    @cached_property
+    def may_hand_over(self) -> bool:
+        return self.store is not None and roles.can(self.user, "rewards.fulfil", store=self.place)
+
+    @cached_property
     def may_enrol(self) -> bool:
         return self.store is not None and roles.can(self.user, "members.enrol")
 

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from loyalty.desk import views
+from loyalty.desk import rewards, views
 
 app_name = "desk"
 
@@ -17,4 +17,8 @@ urlpatterns = [
     path("<str:number>/sell/", views.sell, name="sell"),
     path("<str:number>/receipts/<str:order>/", views.receipt, name="receipt"),
     path("<str:number>/refunds/", views.refunds, name="refunds"),
+    path("<str:number>/rewards/", rewards.shelf, name="rewards"),
+    path("<str:number>/rewards/<str:code>/claim/", rewards.claim, name="claim"),
+    path("<str:number>/claims/<int:claim_id>/hand-over/", rewards.hand_over, name="hand-over"),
+    path("<str:number>/claims/<int:claim_id>/cancel/", rewards.cancel, name="cancel-claim"),
 ]

@@ -8,19 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from loyalty import card, counter
+from loyalty import accounts, card, counter, referral_codes
 from loyalty.counter import Preview, Sale
 from loyalty.desk.forms import EnrolForm, FindForm, RefundForm, TillForm, new_nonce
+from loyalty.desk.showing import PART, known, part, refused, show
 from loyalty.desk.station import Station, occasion, staffed
 from loyalty.errors import OrderNotFound
-from members import enrolment, seeing
+from members import seeing
 from members.errors import MemberNotFound
 from members.models import Member, Store
 from members.templatetags.amounts import yuan
@@ -28,7 +28,6 @@ from privacy import access, markdown, notices
 from privacy.consent import ConsentWord
 from privacy.errors import NoticeUnknown, ShukeError
 
-PART = "X-Desk"  # the header by which desk.js asks for, and recognises, a part of a page
 UNPROCESSABLE = 422
 # Within this time the same amount for the same member may be a clerk who reloaded after a lost line.
 REPEATED_WITHIN = timedelta(minutes=10)
@@ -39,7 +38,7 @@ CONSENTS = {"marketing": "sms", "personalisation": "any"}
 @staffed
 def counter_page(request: HttpRequest, station: Station) -> HttpResponse:
     """The desk with nobody at it."""
-    return _show(request, station, "welcome", {}, url=reverse("desk:counter"))
+    return show(request, station, "welcome", {}, url=reverse("desk:counter"))
 
 
 @require_POST
@@ -50,7 +49,7 @@ def find(request: HttpRequest, station: Station) -> HttpResponse:
     key = form.key() if form.is_valid() else None
     if key is None:
         hint = _("This is neither a phone nor a member number. Check the digits and try again.")
-        return _show(request, station, "unknown", {"hint": hint})
+        return show(request, station, "unknown", {"hint": hint})
     kind, value = key
     try:
         found = seeing.find(member_no=value) if kind == "member_no" else seeing.find(phone=value)
@@ -74,30 +73,30 @@ def find(request: HttpRequest, station: Station) -> HttpResponse:
         if kind == "phone"
         else _("No member has this number. Check it, or ask for the phone.")
     )
-    return _show(request, station, "unknown", {"hint": hint})
+    return show(request, station, "unknown", {"hint": hint})
 
 
 @require_GET
 @staffed
 def member(request: HttpRequest, station: Station, number: str) -> HttpResponse:
     """A member's card and an empty till."""
-    return _member(request, station, _known(number))
+    return _member(request, station, known(number))
 
 
 @require_POST
 @staffed
 def quote(request: HttpRequest, station: Station, number: str) -> HttpResponse:
     """What the sale as typed so far would come to."""
-    someone = _known(number)
+    someone = known(number)
     if station.store is None or not station.may_sell:
-        return _refused(request, station)
+        return refused(request, station)
     form = TillForm(request.POST)
     form.full_clean()
     context = _till(station.store, someone, form)
     if request.headers.get(PART):
         complaint = form.errors.get("points") or (request.POST.get("amount") and form.errors.get("amount"))
         context["quote_error"] = complaint[0] if complaint else ""
-        return _part(request, "quote", {"station": station, **context})
+        return part(request, "quote", {"station": station, **context})
     return _member(request, station, someone, context)
 
 
@@ -105,10 +104,10 @@ def quote(request: HttpRequest, station: Station, number: str) -> HttpResponse:
 @staffed
 def sell(request: HttpRequest, station: Station, number: str) -> HttpResponse:
     """Record a sale, once for each nonce, and show its receipt."""
-    someone = _known(number)
+    someone = known(number)
     form = TillForm(request.POST)
     if station.store is None or not station.may_sell:
-        return _refused(request, station)
+        return refused(request, station)
     if not form.is_valid() or _repeats(station.store, someone, form):
         till = _till(station.store, someone, form)
         return _member(request, station, someone, till, status=UNPROCESSABLE)
@@ -133,7 +132,7 @@ def sell(request: HttpRequest, station: Station, number: str) -> HttpResponse:
 @staffed
 def receipt(request: HttpRequest, station: Station, number: str, order: str) -> HttpResponse:
     """The receipt of a sale of this store, again."""
-    someone = _known(number)
+    someone = known(number)
     if station.store is None:
         raise Http404
     try:
@@ -147,9 +146,9 @@ def receipt(request: HttpRequest, station: Station, number: str, order: str) -> 
 @staffed
 def refunds(request: HttpRequest, station: Station, number: str) -> HttpResponse:
     """The store's sales to a member; a refund of one of them, whole or in part."""
-    someone = _known(number)
+    someone = known(number)
     if station.store is None or not station.may_refund:
-        return _refused(request, station)
+        return refused(request, station)
     if request.method == "GET":
         return _refunds_page(request, station, someone)
     form = RefundForm(request.POST)
@@ -162,6 +161,7 @@ def refunds(request: HttpRequest, station: Station, number: str) -> HttpResponse
             goods=form.cleaned_data["goods"],
             nonce=form.cleaned_data["nonce"],
             actor_id=request.user.pk,
+            reason=form.cleaned_data["reason"],
         )
     except ShukeError as refusal:
         form.add_error(None, str(refusal))
@@ -174,7 +174,7 @@ def refunds(request: HttpRequest, station: Station, number: str) -> HttpResponse
 def enrol(request: HttpRequest, station: Station) -> HttpResponse:
     """Make a member of a phone; a phone that somebody has leads to that member's card."""
     if station.store is None or not station.may_enrol:
-        return _refused(request, station)
+        return refused(request, station)
     form = EnrolForm(request.POST)
     if not form.is_valid():
         return _enrol_page(request, station, form, status=UNPROCESSABLE)
@@ -185,13 +185,14 @@ def enrol(request: HttpRequest, station: Station) -> HttpResponse:
         if form.cleaned_data[purpose]
     ]
     try:
-        enrolled = enrolment.enrol(
+        enrolled = accounts.enrol(
             station.store.channel,
             station.store,
             form.cleaned_data["phone"],
             name=form.cleaned_data["name"],
             notice_versions=shown,
             consents=words,
+            referred_by=form.cleaned_data["referred_by"],
             actor_id=request.user.pk,
         )
     except ShukeError as refusal:
@@ -205,13 +206,6 @@ def enrol(request: HttpRequest, station: Station) -> HttpResponse:
 
 
 # -- Reading ---------------------------------------------------------------------------------------------
-
-
-def _known(number: str) -> Member:
-    try:
-        return seeing.find(member_no=number)
-    except MemberNotFound as unknown:
-        raise Http404 from unknown
 
 
 def _points(store: Store, someone: Member, form: TillForm) -> int:
@@ -266,32 +260,6 @@ def _notices() -> Iterator[Any]:
 # -- Showing ---------------------------------------------------------------------------------------------
 
 
-def _part(request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    response = render(request, f"loyalty/desk/{name}.html", context, status=status)
-    response[PART] = "part"
-    return response
-
-
-def _show(
-    request: HttpRequest,
-    station: Station,
-    name: str,
-    context: dict[str, Any],
-    *,
-    url: str = "",
-    status: int = 200,
-) -> HttpResponse:
-    """A part for desk.js, or the whole page. `url` is where the same can be read again."""
-    context = {"station": station, "here": url or reverse("desk:counter"), **context}
-    if request.headers.get(PART):
-        response = _part(request, name, context, status=status)
-        if url:
-            response["X-Desk-Url"] = url
-        return response
-    context["part"] = f"loyalty/desk/{name}.html"
-    return render(request, "loyalty/desk/page.html", context, status=status)
-
-
 def _till(store: Store, someone: Member, form: TillForm) -> dict[str, Any]:
     return {"form": form, "quote": _quote(store, someone, form)}
 
@@ -306,7 +274,8 @@ def _member(
 ) -> HttpResponse:
     url = reverse("desk:member", args=[someone.number])
     shown = {"card": card.of_member(someone), "form": TillForm(), **(context or {})}
-    return _show(request, station, "member", shown, url=url, status=status)
+    shown["referral_code"] = referral_codes.code_of(someone.pk)
+    return show(request, station, "member", shown, url=url, status=status)
 
 
 def _receipt(
@@ -317,7 +286,7 @@ def _receipt(
         return HttpResponseRedirect(url)
     context = {"card": card.of_member(someone), "sale": sale, "asked_otherwise": asked_otherwise}
     context["is_repeat"] = request.method == "POST" and not sale.is_new
-    return _show(request, station, "receipt", context, url=url)
+    return show(request, station, "receipt", context, url=url)
 
 
 def _refunds_page(
@@ -333,22 +302,18 @@ def _refunds_page(
     assert station.store is not None
     orders = []
     for sold in counter.sales(station.store, someone.pk, limit=10):
-        row = {"sold": sold, "nonce": new_nonce(), "asked": sold.refundable, "error": ""}
+        row = {"sold": sold, "nonce": new_nonce(), "asked": sold.refundable, "error": "", "reason": ""}
         if refused is not None and refused.data.get("order") == sold.number:
             row["nonce"], row["asked"] = refused.data.get("nonce", ""), refused.data.get("goods", "")
+            row["reason"] = refused.data.get("reason", "")
             row["error"] = next(iter(refused.errors.values()))[0]
         orders.append(row)
     context = {"card": card.of_member(someone), "orders": orders, "done": done}
     url = reverse("desk:refunds", args=[someone.number])
-    return _show(request, station, "refunds", context, url=url, status=status)
+    return show(request, station, "refunds", context, url=url, status=status)
 
 
 def _enrol_page(
     request: HttpRequest, station: Station, form: EnrolForm, *, status: int = 200
 ) -> HttpResponse:
-    return _show(request, station, "enrol", {"form": form, "notices": list(_notices())}, status=status)
-
-
-def _refused(request: HttpRequest, station: Station) -> HttpResponse:
-    hint = _("Your role or store does not allow this. Ask a clerk of this store.")
-    return _show(request, station, "unknown", {"hint": hint}, status=403)
+    return show(request, station, "enrol", {"form": form, "notices": list(_notices())}, status=status)

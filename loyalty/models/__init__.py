@@ -1,20 +1,61 @@
 """Every table of the programme, by its name."""
 
+from loyalty.models.audits import AuditRun
 from loyalty.models.clock import ClockShift
+from loyalty.models.coupons import Coupon, CouponBatch, CouponMove, CouponReject, CouponUse
+from loyalty.models.grants import Activity, BirthdayIndex, CheckIn, Grant
 from loyalty.models.points import Entry, Hold, HoldLot, Lot, LotMove, OrderEarning, RuleUse, Wallet
 from loyalty.models.programme import ProgrammeVersion
-from loyalty.models.tiers import TierChange
+from loyalty.models.referrals import DeviceSeen, Referral, ReferralCode
+from loyalty.models.rewards import Claim, ClaimMove, RewardPicture, Shelf, ShelfMove
+from loyalty.models.tiers import (
+    BenefitUse,
+    EarnedTier,
+    GrowthEntry,
+    ProgrammeSweep,
+    TierChange,
+    TierCut,
+    TierEvent,
+    TierLook,
+    TierWarning,
+)
 
 __all__ = [
+    "Activity",
+    "AuditRun",
+    "BenefitUse",
+    "BirthdayIndex",
+    "CheckIn",
+    "Claim",
+    "ClaimMove",
     "ClockShift",
+    "Coupon",
+    "CouponBatch",
+    "CouponMove",
+    "CouponReject",
+    "CouponUse",
+    "DeviceSeen",
+    "EarnedTier",
     "Entry",
+    "Grant",
+    "GrowthEntry",
     "Hold",
     "HoldLot",
     "Lot",
     "LotMove",
     "OrderEarning",
+    "ProgrammeSweep",
     "ProgrammeVersion",
+    "Referral",
+    "ReferralCode",
+    "RewardPicture",
     "RuleUse",
+    "Shelf",
+    "ShelfMove",
     "TierChange",
+    "TierCut",
+    "TierEvent",
+    "TierLook",
+    "TierWarning",
     "Wallet",
 ]

@@ -66,6 +66,7 @@ class Entry(models.Model):
         GIVE_BACK = "give_back", _("Given back after a refund")
         EXPIRE = "expire", _("Expired")
         SETTLE = "settle", _("Debt settled")
+        ADJUST = "adjust", _("Adjusted by hand")
 
     wallet = models.ForeignKey(
         Wallet, models.PROTECT, related_name="entries", db_index=False, verbose_name=_("wallet")
@@ -126,6 +127,8 @@ class Entry(models.Model):
         verbose_name_plural = _("points entries")
         indexes = [
             models.Index(fields=["-recorded_at", "-id"], name="points_entry_latest_first"),
+            # What one person gave or took by hand of late; few entries are by hand.
+            models.Index(fields=["actor", "recorded_at"], condition=Q(kind="adjust"), name="entry_by_hand"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["kind", "cause"], name="points_entry_once_per_cause"),
@@ -136,7 +139,8 @@ class Entry(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=["earn", "give_back"], points__gt=0)
                 | Q(kind__in=["redeem", "take_back", "expire"], points__lt=0)
-                | Q(kind="settle", points=0),
+                | Q(kind="settle", points=0)
+                | Q(kind="adjust"),
                 name="points_entry_sign_fits_kind",
             ),
             models.CheckConstraint(condition=Q(debt_after__gte=0), name="points_entry_debt_not_negative"),

@@ -26,6 +26,13 @@ class ProgrammeVersion(models.Model):
     # Everybody who had a hand in the draft, by id: none of them is the second person who publishes it.
     drafters = models.JSONField(_("edited by"), default=list)
     drafted_at = models.DateTimeField(_("drafted"), db_default=Now(), editable=False)
+    # The author is done and asks for a second person's look; any further edit takes it back.
+    ready_at = models.DateTimeField(_("ready for review"), null=True)
+    ready_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("ready, says")
+    )
+    # Why it was sent back: for the author, until it is ready again.
+    sent_back = models.CharField(_("sent back because"), max_length=300, blank=True, default="")
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("published by")
     )
@@ -46,6 +53,9 @@ class ProgrammeVersion(models.Model):
                 condition=Q(state="draft", published_at=None)
                 | Q(state="published", published_at__isnull=False, effective_from__isnull=False),
                 name="programme_published_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(ready_by=None) | Q(ready_at__isnull=False), name="programme_ready_has_its_time"
             ),
             models.CheckConstraint(
                 condition=Q(published_by=None)

@@ -11,12 +11,20 @@ from rest_framework import serializers
 from members.facts import Gender, OrderStatus
 
 PROBLEM = "application/problem+json"
+APPROVAL_STATES = ["waiting", "approved", "refused", "expired"]
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
     required=True,
     description="One to 255 printable characters. The same again is answered as the first time.",
+)
+OPTIONAL_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    required=False,
+    description="With one, the same again is answered as the first time; without, it is 409.",
 )
 LIMIT = OpenApiParameter("limit", int, description="Items of a page, 50 unless told, 200 at the most.")
 
@@ -72,6 +80,10 @@ class Identifiers(serializers.Serializer[Any]):
     mix_mobile = serializers.CharField(required=False)
     ouid = serializers.CharField(required=False)
     omid = serializers.CharField(required=False)
+    device = serializers.CharField(
+        required=False,
+        help_text="Kept as a keyed index only, against referral fraud; nobody is matched by it.",
+    )
 
 
 class Consent(serializers.Serializer[Any]):
@@ -102,7 +114,9 @@ class Account(serializers.Serializer[Any]):
     consents = Consent(many=True, required=False)
     tags = serializers.ListField(child=serializers.CharField(), required=False)
     joined_at = serializers.DateTimeField(required=False)
-    referred_by = serializers.CharField(required=False)
+    referred_by = serializers.CharField(
+        required=False, help_text="The referral code of the member who brought them"
+    )
     version = serializers.IntegerField(required=False, help_text=VERSION)
 
 
@@ -166,15 +180,51 @@ class OrderBatch(serializers.Serializer[Any]):
     items = OrderItem(many=True)
 
 
-class RefundAsked(serializers.Serializer[Any]):
+class RefundTold(serializers.Serializer[Any]):
     goods = Money(required=False, help_text="Net of discounts")
     postage = Money(required=False)
 
 
-class Refund(RefundAsked):
+class RefundAsked(RefundTold):
+    reason = serializers.CharField(required=False, help_text="Wanted of staff when a second person decides")
+    channel = serializers.CharField(required=False, help_text="Of staff without a store: whose order it is")
+
+
+class Refund(RefundTold):
     lines = OrderLine(many=True, required=False)
     refunded_at = serializers.DateTimeField(required=False)
     version = serializers.IntegerField(required=False)
+
+
+class Noted(serializers.Serializer[Any]):
+    note = serializers.CharField(required=False, help_text="A word on the decision; wanted of a refusal")
+
+
+class Approval(serializers.Serializer[Any]):
+    """A change that waits for a second person, or what became of it."""
+
+    id = serializers.IntegerField()
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    sentence = serializers.CharField(help_text="The exact change in words")
+    after = serializers.CharField(allow_blank=True, help_text="What will be when it is approved")
+    change = serializers.DictField(help_text="The exact change, frozen")
+    reason = serializers.CharField()
+    member_no = serializers.CharField(allow_null=True)
+    asked_by = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    state = serializers.ChoiceField(APPROVAL_STATES)
+    may_decide = serializers.BooleanField(help_text="Whether you may decide it now")
+    decided_by = serializers.CharField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    note = serializers.CharField(allow_blank=True)
+    result = serializers.DictField(help_text="What came of it")
+
+
+class Approvals(serializers.Serializer[Any]):
+    approvals = Approval(many=True)
+    next = serializers.CharField(allow_null=True, help_text="The address of the next page")
 
 
 class Find(serializers.Serializer[Any]):

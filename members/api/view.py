@@ -1,8 +1,8 @@
 """What every view of the API begins with: whose key it is, whether it may, and how fast it goes.
 
 A view names the `scope` that a channel's key needs and the `verb` that the role of a member of staff
-must have (role-matrix.yaml); a view without a verb is not for staff. `config.api` authenticates and
-turns refusals into problem+json.
+must have (role-matrix.yaml); a view without a verb is not for staff, and one without a scope is for staff
+alone. `config.api` authenticates and turns refusals into problem+json.
 """
 
 from collections.abc import Callable, Iterable
@@ -38,7 +38,7 @@ class Place(NamedTuple):
 class ApiView(APIView):
     """One address of the API."""
 
-    scope: ClassVar[str]
+    scope: ClassVar[str] = ""
     verb: ClassVar[str] = ""
     parser_classes = (JsonParser,)
     renderer_classes = (JSONRenderer,)
@@ -61,6 +61,8 @@ class ApiView(APIView):
             if not self.verb:
                 raise NotAllowed
             roles.require(caller.staff, self.verb)
+        elif not self.scope:
+            raise NotAllowed
         elif self.scope not in caller.scopes:
             raise ScopeMissing(scope=self.scope)
 

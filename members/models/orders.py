@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -11,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from members.models.channels import Channel, Store
 from members.models.people import Account, Member
 from privacy.fields import SealedJSONField, SealedModel
+from privacy.models import Approval
 
 ZERO = Decimal("0.00")
 
@@ -177,6 +179,20 @@ class Refund(models.Model):
     version = models.BigIntegerField(_("version"), null=True)
     digest = models.BinaryField(_("digest"), max_length=32, editable=False)
     asked_here = models.BooleanField(_("asked of Shuke"), default=False)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("asked by"),
+    )
+    # Of one that a person could not make alone: the request that a second person approved.
+    approval = models.ForeignKey(
+        Approval, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("approval")
+    )
+    # What was kept of the money because points of that worth had been spent (refund_shortage: money).
+    withheld = _yuan(_("money withheld"), db_default=ZERO)
     heard_at = models.DateTimeField(_("heard"), db_default=Now(), editable=False)
 
     class Meta:
@@ -184,12 +200,18 @@ class Refund(models.Model):
         verbose_name_plural = _("refunds")
         indexes = [
             models.Index(fields=["channel", "order_number"], condition=Q(order=None), name="refund_parked"),
+            # What one person refunded of late; most refunds are told by platforms and have nobody.
+            models.Index(
+                fields=["asked_by", "heard_at"], condition=Q(asked_by__isnull=False), name="refund_by_staff"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["channel", "order_number", "number"], name="refund_once_per_order"
             ),
-            models.CheckConstraint(condition=Q(goods__gte=0, postage__gte=0), name="refund_not_negative"),
+            models.CheckConstraint(
+                condition=Q(goods__gte=0, postage__gte=0, withheld__gte=0), name="refund_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:

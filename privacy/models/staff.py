@@ -24,6 +24,15 @@ class StaffProfile(models.Model):
         related_name="staff_profile",
     )
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
+    # Who is a member too approves nothing that is for their own benefit (D6).
+    member = models.OneToOneField(
+        "members.Member",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="staff_profile",
+        verbose_name=_("own membership"),
+    )
     # Text and not a key: stores live on the floor above.
     store_code = models.CharField(
         _("store"), max_length=129, blank=True, default="", help_text=_("channel/store, as pos/jingan")

@@ -20,7 +20,7 @@ from django.views.defaults import server_error
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from loyalty import publishing
-from loyalty.models import ProgrammeVersion
+from loyalty.models import Coupon, ProgrammeVersion
 from members import api_keys, imports, tags
 from members.admin.configured import StoreSheet, TagSheet
 from members.formats.registry import FORMATS
@@ -52,13 +52,14 @@ LISTS, PAGES_OF_A_LIST, PAGES_OF_ANOTHER = ("_changelist", "_change"), 1, 4
 # Words that Chinese pages write in Latin letters too.
 WORDS = re.compile(
     r"(?:Shuke|App|API|CSV|XLSX|XLS|YAML|JSON|SHA|ID|UnionID|OpenID|Webhook|Markdown|Shopify|WooCommerce"
-    r"|KB|MB|GB|GBK|UTF|CNY|En|English|Ctrl|Enter|Esc|esc|csv|xlsx|[A-Za-z])"
+    r"|KB|MB|GB|GBK|UTF|CNY|PNG|JPEG|WebP|En|English|Ctrl|Enter|Esc|esc|csv|xlsx|[A-Za-z])"
 )
 # What is no word: numbers of members, names of files, instants, digests, causes as `order:6`, keys of JSON,
-# dotted names of tasks, codes of languages.
+# dotted names of tasks, codes of languages,
+# and referral codes, which are made when a page first shows them.
 NO_WORDS = re.compile(
     r"SK-[0-9A-Z]+|[\w.]+@[\w.]+|[a-z_]+\[\d+\][\w.]*|[\w-]+\.(?:csv|xlsx|yaml)|\d{4}-\d\d-\d\dT[\d:+]+|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}|[a-z]+(?::\w+)+"
-    r"|\"[a-z_.]+\"|[a-z_]+(?:\.[\w]+)+|\w+(?==)|\ben\b|\bzh-hans\b"
+    r"|\b[0-9A-Z]{10}\b|\"[a-z_.]+\"|[a-z_]+(?:\.[\w]+)+|\w+(?==)|\ben\b|\bzh-hans\b"
 )
 LATIN = re.compile(r"[A-Za-z]+")
 # Pages for programmers, in English everywhere; what is no page; and legal texts, each in its own language.
@@ -189,6 +190,7 @@ def data_of() -> frozenset[str]:
         *Refund.objects.values_list("order_number", flat=True),
         *ApiKey.objects.values_list("prefix", flat=True),
         *Notice.objects.values_list("title", flat=True),
+        *Coupon.objects.values_list("code", flat=True),
         *ProcrastinateJob.objects.values_list("queue_name", flat=True),
         *(job.queueing_lock or "" for job in ProcrastinateJob.objects.all()),
         *FORMATS,
@@ -199,12 +201,21 @@ def data_of() -> frozenset[str]:
     return frozenset(found - {""} | {name[:1].upper() + name[1:] for name in found})
 
 
+def _own_words(named: dict[str, Any]) -> Iterator[str]:
+    """What a brand says of its benefits in words of its own, and how it calls its things in English."""
+    for key, value in named.items():
+        yield key if key not in ("en", "zh-hans") else ""
+        yield from _own_words(value) if isinstance(value, dict) else [str(value)]
+
+
 def _codes_of(document: Any) -> Iterator[str]:
     """The codes of a programme's tiers, rules and rewards, in which the brand names its own things."""
     if isinstance(document, dict):
         for key, value in document.items():
             if key in ("code", "programme", "time_zone", "coupon", "gift", "value"):
                 yield from map(str, value if isinstance(value, list) else [value])
+            if key in ("extra", "name") and isinstance(value, dict):
+                yield from _own_words(value)
             yield from _codes_of(value)
     elif isinstance(document, list):
         for value in document:

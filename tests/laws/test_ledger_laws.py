@@ -26,10 +26,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from loyalty import clock, ledger, nightly, points
-from loyalty.errors import NotEnoughPoints
+from loyalty import adjustments, clock, ledger, nightly, points
+from loyalty.errors import NotEnoughPoints, ReversedAlready
 from loyalty.models import Entry, Wallet
+from privacy import approvals, roles
 from tests.trade import Trade, buyer, proven
+
+ADJUST_LIMIT = 300
 
 
 @dataclass
@@ -92,7 +95,10 @@ class Life(RuleBasedStateMachine):
     def open_shop(self) -> None:
         self.savepoint = transaction.atomic()
         self.savepoint.__enter__()
-        self.trade = Trade()
+        self.trade = Trade(adjust_limit=ADJUST_LIMIT)
+        self.lin, self.boss = roles.make_staff("lin", "service")[0], roles.make_staff("boss", "admin")[0]
+        self.by_hand: dict[int, int] = {}  # what lin has moved alone, by member
+        self.adjusted: list[tuple[str, int, int]] = []  # whose, which entry, and what is left to reverse
         self.papers = {"mei": Paper(), "bo": Paper()}
         self.members: dict[str, int] = {}
         self.orders: dict[str, Bought] = {}
@@ -202,6 +208,61 @@ class Life(RuleBasedStateMachine):
             points.release(member, hold.hold_id, channel=self.trade.tmall)
         self.accepted["hold"] += 1
 
+    @precondition(lambda self: self.members)
+    @rule(data=st.data(), amount=st.integers(-150, 150).filter(bool))
+    def is_adjusted_by_hand(self, data: st.DataObject, amount: int) -> None:
+        who = data.draw(st.sampled_from(sorted(self.members)))
+        self.count += 1
+        paper, member = self.papers[who], self.members[who]
+        if -amount > paper.available(self.now()):
+            with pytest.raises(NotEnoughPoints):
+                self.adjust(member, amount)
+            return
+        done = self.adjust(member, amount)
+        if (alone := self.by_hand.get(member, 0) + abs(amount)) > ADJUST_LIMIT:
+            assert done.receipt is None and done.approval is not None
+            approvals.approve(done.approval.pk, self.boss)
+            self.accepted["approve"] += 1
+        else:
+            assert done.receipt is not None
+            self.by_hand[member] = alone
+            self.accepted["adjust"] += 1
+        if amount > 0:
+            paper.add(amount, f"A{self.count}", self.lapse_of(self.now()), self.now())
+        else:
+            paper.draw(-amount)
+        self.adjusted.append((who, Entry.objects.filter(kind="adjust").latest("id").pk, amount))
+
+    def adjust(self, member: int, amount: int, **how: Any) -> adjustments.Adjustment:
+        return adjustments.adjust(member, amount, "Late parcel", self.lin, cause=f"A{self.count}", **how)
+
+    @precondition(lambda self: self.adjusted)
+    @rule(data=st.data(), share=st.integers(1, 130))
+    def is_corrected(self, data: st.DataObject, share: int) -> None:
+        place = data.draw(st.integers(0, len(self.adjusted) - 1))
+        who, entry, left = self.adjusted[place]
+        amount = -(left * share // 100) if left > 0 else -left * share // 100
+        paper, member = self.papers[who], self.members[who]
+        if not amount or -amount > paper.available(self.now()):
+            return
+        self.count += 1
+        if abs(amount) > abs(left):
+            with pytest.raises(ReversedAlready):
+                self.adjust(member, amount, reverses=entry)
+            self.accepted["beyond"] += 1
+            return
+        done = self.adjust(member, amount, reverses=entry)
+        if done.approval is not None:
+            approvals.approve(done.approval.pk, self.boss)
+        else:
+            self.by_hand[member] = self.by_hand.get(member, 0) + abs(amount)
+        if amount > 0:
+            paper.add(amount, f"A{self.count}", self.lapse_of(self.now()), self.now())
+        else:
+            paper.draw(-amount)
+        self.adjusted[place] = (who, entry, left + amount)
+        self.accepted["correct"] += 1
+
     @precondition(lambda self: self.count % 3 == 0)
     @rule(days=st.sampled_from([1, 5, 30, 200]), night=st.booleans())
     def time_passes(self, days: int, night: bool) -> None:
@@ -237,7 +298,10 @@ def test_a_ledger_agrees_with_pencil_and_paper(db: None) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    for operation in ("buy", "refund", "redeem", "refused", "replay", "hold", "time"):
+    for operation in (
+        *("buy", "refund", "redeem", "refused", "replay", "hold", "time"),
+        *("adjust", "approve", "correct", "beyond"),
+    ):
         assert Life.accepted[operation], f"{operation} was never accepted: {Life.accepted}"
     assert Life.accepted.total() > 200
     assert not Wallet.objects.exists()

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from loyalty import card, clock, publishing
-from loyalty.programme import Benefits, Tier
+from loyalty import card, clock
 from members import enrolment
 from members.models import Member
 from members.numbers import number_of
@@ -104,47 +103,11 @@ def test_it_asks_the_database_as_often_for_one_who_bought_much(
         many = trade.buy(f"M{number}", "10", MEI).member_id
     assert few is not None and many is not None
     for member in (few, many):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             card.of(member)
 
 
 # --- in words -----------------------------------------------------------------------------------------
-
-
-def test_benefits_are_told_as_shops_of_each_language_say_it() -> None:
-    tier = silver(Benefits(discount=Decimal("0.90"), coefficient=Decimal("1.2"), points_per_yuan=80))
-    assert card.benefits(tier) == ["10% off", "1.2 times the points", "80 points are worth ¥1"]
-    with translation.override("zh-hans"):
-        discount, coefficient, worth = card.benefits(tier)
-    assert discount.replace(" ", "") == "9折"  # what is paid, not what is taken off
-    assert "1.2" in coefficient and "80" in worth
-
-
-def silver(given: Benefits) -> Tier:
-    return Tier(code="silver", name={"en": "Silver"}, rank=1, qualify=None, keep=None, benefits=given)
-
-
-def test_every_benefit_of_the_demo_programme_is_on_the_card(db: None) -> None:
-    demo = (ROOT / "loyalty" / "programmes" / "demo.yaml").read_text(encoding="utf-8")
-    publishing.load(demo, environment="demo")
-    programme = publishing.current().programme
-    assert card.benefits(programme.tier("diamond")) == [
-        "20% off",
-        "2 times the points",
-        "60 points are worth ¥1",
-        "Free shipping nationwide",
-        "A named adviser",
-        "3 times the points on the birthday",
-    ]
-    told = {word for tier in programme.tiers for word in card.benefits(tier)}
-    words = {(tier.benefits.shipping, tier.benefits.service) for tier in programme.tiers}
-    assert words == {
-        ("none", "standard"),
-        ("regional", "priority"),
-        ("free", "priority"),
-        ("free", "adviser"),
-    }
-    assert {"Free shipping in some regions", "Priority service"} <= told
 
 
 def test_a_name_missing_in_a_language_is_shown_in_whichever_there_is() -> None:

@@ -7,9 +7,10 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from loyalty import clock, jobs, nightly
+from loyalty import clock, jobs, nightly, tier_rounds
 from loyalty.models import Entry, Hold, TierChange, Wallet
 from loyalty.nightly import Night
+from loyalty.tier_rounds import Round
 from members.models import Member, OutboxEvent
 from tests.trade import Trade, buyer, proven, tier_of
 
@@ -17,6 +18,7 @@ from tests.trade import Trade, buyer, proven, tier_of
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nightly, "CHUNK", 2)
+    monkeypatch.setattr(tier_rounds, "CHUNK", 2)
 
 
 def crowd(trade: Trade, size: int, net: str = "100", *, days_ago: float = 0) -> list[int]:
@@ -50,7 +52,7 @@ def test_lapsed_points_of_every_member_are_written_down_once(trade: Trade, small
 
 def test_a_night_with_nothing_to_do_does_nothing(trade: Trade) -> None:
     crowd(trade, 3)
-    assert (nightly.post_expiry(), nightly.reassess_tiers()) == (Night(), Night())
+    assert (nightly.post_expiry(), nightly.reassess_tiers()) == (Night(), Round())
     assert Entry.objects.count() == 3
 
 
@@ -112,28 +114,28 @@ def test_tiers_that_were_not_earned_again_are_lowered_after_their_grace(
 ) -> None:
     members = [silver(trade, f"m{number}", days_ago=100) for number in range(3)]
     clock.move(timedelta(days=280))  # twelve months have passed, and not yet thirty days
-    assert nightly.reassess_tiers() == Night(members=3)
+    assert nightly.reassess_tiers() == Round()
     assert {tier_of(member) for member in members} == {"silver"}
     clock.move(timedelta(days=20))
-    assert nightly.reassess_tiers() == Night(members=3, lowered=3)
+    assert nightly.reassess_tiers() == Round(members=3, lowered=3)
     assert {tier_of(member) for member in members} == {"basic"}
-    assert nightly.reassess_tiers() == Night()
+    assert nightly.reassess_tiers() == Round()
     assert TierChange.objects.filter(reason="lapsed").count() == 3
     assert OutboxEvent.objects.filter(topic="tier.changed", payload__after="basic").count() == 3
     assert proven()
 
 
-def test_a_tier_earned_again_is_renewed_without_a_step(trade: Trade) -> None:
+def test_a_tier_earned_again_is_renewed_and_told(trade: Trade) -> None:
     mei = silver(trade, "mei", days_ago=100)
     until = Wallet.objects.get(member=mei).tier_until
     for number in range(5):
         trade.buy(f"again{number}", "600", buyer("mei"), at=trade.ago(20 - number))
     clock.move(timedelta(days=300))
-    assert nightly.reassess_tiers() == Night(members=1, renewed=1)
+    assert nightly.reassess_tiers() == Round(members=1, renewed=1)
     renewed = Wallet.objects.get(member=mei).tier_until
     assert until is not None and renewed is not None
     assert timedelta(days=364) < renewed - until < timedelta(days=368)
-    assert TierChange.objects.count() == 1
+    assert list(TierChange.objects.values_list("reason", flat=True)) == ["qualified", "renewed"]
     assert proven()
 
 
@@ -154,8 +156,11 @@ def test_years_nobody_looked_at_are_judged_one_after_another(trade: Trade) -> No
 @pytest.mark.parametrize(
     ("command", "done"),
     [
-        ("post_expiry", {"members": 1, "expired": 3500, "lowered": 0, "renewed": 0}),
-        ("reassess_tiers", {"members": 1, "expired": 0, "lowered": 1, "renewed": 0}),
+        ("post_expiry", {"members": 1, "expired": 3500}),
+        (
+            "reassess_tiers",
+            {"members": 1, "raised": 0, "lowered": 1, "renewed": 0, "chosen": 0, "warned": 0},
+        ),
     ],
 )
 def test_the_commands_say_what_they_did(trade: Trade, command: str, done: dict[str, int]) -> None:
@@ -166,7 +171,7 @@ def test_the_commands_say_what_they_did(trade: Trade, command: str, done: dict[s
     assert json.loads(out.getvalue()) == done
     out = StringIO()
     call_command(command, stdout=out)
-    assert out.getvalue() == "members: 0, expired: 0, lowered: 0, renewed: 0\n"
+    assert out.getvalue() == ", ".join(f"{word}: 0" for word in done) + "\n"
 
 
 def test_the_workers_jobs_do_the_same(trade: Trade) -> None:

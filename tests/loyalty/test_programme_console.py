@@ -14,9 +14,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from loyalty import programme_file, publishing
-from loyalty.admin.programme_form import ProgrammeForm, digest, edited, to_edit, values
+from loyalty.admin.programme_form import ProgrammeForm, edited, values
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import document, parse
+from loyalty.publishing import digest, to_edit
 from privacy import roles
 
 DEMO = Path(__file__).resolve().parents[2] / "loyalty" / "programmes" / "demo.yaml"
@@ -59,7 +60,7 @@ def the_newest() -> ProgrammeVersion:
 def save(client: Client, **changes: str) -> Any:
     """Send the page's form back as the browser would, with some fields changed."""
     base = publishing.current_draft() or the_newest()
-    shown = to_edit(base.document, is_published=base.state == "published")
+    shown = to_edit(base)
     fields = {name: text for name, text in values(shown) if text != "false"}
     return client.post(PAGE, {"seen": digest(base.document)} | fields | changes)
 
@@ -67,6 +68,11 @@ def save(client: Client, **changes: str) -> Any:
 def publish(client: Client, version: ProgrammeVersion, **more: str) -> Any:
     address = reverse("admin:loyalty_programme_publish", args=[version.pk])
     return client.post(address, {"seen": digest(version.document)} | more, follow=True)
+
+
+def make_ready(client: Client, version: ProgrammeVersion) -> Any:
+    address = reverse("admin:loyalty_programme_ready", args=[version.pk])
+    return client.post(address, {"seen": digest(version.document)}, follow=True)
 
 
 # --- the form as a translation -----------------------------------------------------------------------
@@ -90,10 +96,13 @@ def test_an_edited_field_changes_that_setting_alone(name, text):
 
 
 def _tied(name: str) -> set[str]:
-    """An expiry is one setting of the document in three fields."""
-    return (
-        {f"points-expiry-{part}" for part in ("form", "count", "round_up_to")} if "expiry" in name else set()
-    )
+    """An expiry, a window and a length are one setting of the document in several fields."""
+    for stem in ("expiry-", "window-", "length-"):
+        before, found, _after = name.partition(stem)
+        if found:
+            return {f"{before}{stem}{part}" for part in ("form", "count", "round_up_to")}
+    # What is written into the second place stands in the first when that is empty.
+    return {name.replace("use2", "use1")}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +121,61 @@ def test_every_form_of_expiry_can_be_chosen(changes, expected):
     assert edited(demo(), changes)["points"]["expiry"] == expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"tiers-1-qualify-window-form": "calendar"}, {"window": {"calendar": "year"}}),
+        ({"tiers-1-qualify-window-form": "anniversary"}, {"window": {"anniversary": "joined"}}),
+        ({"tiers-1-qualify-window-count": "6"}, {"window": {"months": 6}}),
+        ({"tiers-1-qualify-by_invitation": "true"}, {"by_invitation": True}),
+        (
+            {"tiers-1-qualify-top_percent": "1", "tiers-1-qualify-cut": "year"},
+            {"top_percent": "1", "cut": "year"},
+        ),
+        ({"tiers-1-qualify-asked-growth": "800"}, {"all": {"spend": "3000", "orders": 5, "growth": 800}}),
+    ],
+)
+def test_every_way_into_a_tier_can_be_chosen(changes, expected):
+    assert edited(demo(), changes)["tiers"][1]["qualify"].items() >= expected.items()
+
+
+def test_how_long_a_tier_lasts_and_what_keeps_it_can_be_chosen():
+    changes = {
+        "tiers-1-keep-length-form": "years",
+        "tiers-1-keep-length-count": "1",
+        "tiers-1-keep-needs-spend": "2000",
+        "tiers-1-keep-needs-mode": "any",
+        "tiers-1-keep-warn_days": "14",
+    }
+    keep = edited(demo(), changes)["tiers"][1]["keep"]
+    assert (keep["years"], keep["needs"], keep["warn_days"]) == (1, {"any": {"spend": "2000"}}, 14)
+    assert "months" not in keep
+
+
+def test_benefits_of_every_kind_can_be_given():
+    changes = {
+        "tiers-1-benefits-provinces": "北京市、天津市",
+        "tiers-1-benefits-use1-code": "weekly-tea",
+        "tiers-1-benefits-use1-name-en": "A cup of tea",
+        "tiers-1-benefits-use1-per": "week",
+        "tiers-1-benefits-extra-words-zh-hans": "专属茶会",
+        "tiers-1-benefits-birthday-points": "88",
+    }
+    given = edited(demo(), changes)["tiers"][1]["benefits"]
+    assert given["provinces"] == ["北京市", "天津市"]
+    assert given["uses"] == [{"code": "weekly-tea", "name": {"en": "A cup of tea"}, "per": "week"}]
+    assert given["extra"]["words"] == {"zh-hans": "专属茶会"}
+    assert given["birthday"] == {"factor": "2", "points": 88}
+
+
+def test_a_counted_benefit_whose_fields_are_emptied_is_gone():
+    emptied = {
+        f"tiers-2-benefits-use1-{name}": ""
+        for name in ("code", "name-zh-hans", "name-en", "discount", "amount", "times", "per")
+    }
+    assert "uses" not in edited(demo(), emptied)["tiers"][2]["benefits"]
+
+
 def test_all_becomes_any():
     qualify = edited(demo(), {"tiers-1-qualify-mode": "any"})["tiers"][1]["qualify"]
     assert qualify == {"window": {"months": 12}, "any": {"spend": "3000", "orders": 5}}
@@ -125,7 +189,7 @@ def test_all_becomes_any():
         ("tiers-1-benefits-discount", "1.5"),
         ("points-expiry-count", ""),
         ("points-base_per_yuan", "-1"),
-        ("tiers-3-keep-months", "0"),
+        ("tiers-3-keep-length-count", "0"),
     ],
 )
 def test_a_mistake_is_shown_at_its_field(name, text):
@@ -269,8 +333,11 @@ def test_in_production_marketing_drafts_and_an_admin_publishes(published, in_pro
     save(marketing, **{"points-adjust_limit": "500"})
     draft = the_draft()
     assert publish(marketing, draft).status_code == 403
+    admin = signed_in("admin")
+    assert "not ready for review yet" in publish(admin, draft).content.decode()
     assert publishing.current().programme.points.adjust_limit == 1000
-    publish(signed_in("admin"), draft)
+    make_ready(marketing, draft)
+    publish(admin, draft)
     assert publishing.current().programme.points.adjust_limit == 500
 
 
@@ -296,6 +363,35 @@ def test_what_changed_after_it_was_read_is_not_published(published):
     seen = digest(the_draft().document)
     save(marketing, **{"points-adjust_limit": "900000"})
     publish(marketing, the_draft(), seen=seen)
+    assert publishing.current().programme.points.adjust_limit == 1000
+
+
+def test_a_reviewer_sends_a_draft_back_with_a_reason(published, in_production):
+    marketing, admin = signed_in("marketing"), signed_in("admin")
+    save(marketing, **{"points-adjust_limit": "500"})
+    make_ready(marketing, the_draft())
+    assert (the_draft().ready_by, the_draft().ready_at is None) == (
+        User.objects.get(username="marketing"),
+        False,
+    )
+    back = reverse("admin:loyalty_programme_send_back", args=[the_draft().pk])
+    admin.post(back, {"reason": "no"})
+    assert the_draft().ready_at is not None
+    page = admin.post(back, {"reason": "500 is too little"}, follow=True).content.decode()
+    assert "Sent back: 500 is too little" in page
+    assert (the_draft().ready_at, the_draft().sent_back) == (None, "500 is too little")
+    assert "not ready for review yet" in publish(admin, the_draft()).content.decode()
+    make_ready(marketing, the_draft())
+    assert (the_draft().sent_back, the_draft().ready_at is None) == ("", False)
+
+
+def test_an_edit_after_it_was_ready_makes_it_unready(published, in_production):
+    marketing, admin = signed_in("marketing"), signed_in("admin")
+    save(marketing, **{"points-adjust_limit": "500"})
+    make_ready(marketing, the_draft())
+    save(marketing, **{"points-adjust_limit": "900000"})
+    assert the_draft().ready_at is None
+    publish(admin, the_draft())
     assert publishing.current().programme.points.adjust_limit == 1000
 
 

@@ -1,165 +1,125 @@
-"""Up at once, down after grace, renewed when earned again: one purse and its purchases, no database."""
+"""What purchases and growth value merit, in each kind of window; and what is missing. No database."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from loyalty.programme import Programme, parse
-from loyalty.purse import Purse
-from loyalty.tiers import Ladder, Purchase, Standing
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(hour=4, tzinfo=UTC)  # noon in Shanghai
-
-
-def programme(**keep: Any) -> Programme:
-    kept = {"months": 12, "grace_days": 30, "down": "one", "on_refund": "keep", **keep}
-    silver = {"window": {"months": 12}, "all": {"spend": "3000", "orders": 5}}
-    gold = {"window": {"months": 12}, "all": {"spend": "10000", "orders": 15}}
-    return parse(
-        {
-            "programme": "main",
-            "time_zone": "Asia/Shanghai",
-            "points": {"base_per_yuan": "1", "pending_days": 0, "expiry": "never"},
-            "tiers": [
-                {"code": "basic", "name": {"en": "Basic"}, "benefits": {"points_per_yuan": 100}},
-                {"code": "silver", "name": {"en": "S"}, "qualify": silver, "keep": kept, "benefits": {}},
-                {"code": "gold", "name": {"en": "G"}, "qualify": gold, "keep": kept, "benefits": {}},
-            ],
-        }
-    )
-
-
-def ladder(**keep: Any) -> Ladder:
-    return Ladder(programme(**keep), 1)
-
-
-def purse(tier: str = "basic", until: str | None = None) -> Purse:
-    return Purse(1, 1, tier=tier, tier_until=at(until) if until else None)
-
-
-def bought(*yuan: str, on: str = "2026-03-01") -> list[Purchase]:
-    return [Purchase(at(on), Decimal(amount), number) for number, amount in enumerate(yuan)]
+from loyalty.tiers import History, Ladder, Need, Purchase, Standing, explained
+from tests.loyalty.ladders import at, bought, grown, ladder, monthly, programme, tier
 
 
 @pytest.mark.parametrize(
-    ("purchases", "tier"),
+    ("purchases", "code"),
     [
         (bought(*["2000"] * 6), "silver"),  # 12,000 in 6 orders: gold asks for 15 as well
         (bought(*["750"] * 4), "basic"),  # 3,000 in 4 orders
         (bought(*["600"] * 5), "silver"),
         (bought(*["599.99"] * 5), "basic"),
         (bought(*["700"] * 15), "gold"),
+        (bought(*["800"] * 4, "0"), "basic"),  # a refunded order counts neither its yuan nor itself
     ],
 )
-def test_a_tier_asks_for_all_it_asks_for(purchases: list[Purchase], tier: str) -> None:
-    member = purse()
-    ladder().promote(member, purchases, since=purchases[0].paid_at, now=at("2026-03-02"))
-    assert member.tier == tier
+def test_a_tier_asks_for_all_it_asks_for(purchases: list[Purchase], code: str) -> None:
+    merited, _standing = ladder().merited(History(bought=purchases), at("2026-03-02"))
+    assert merited.code == code
 
 
-@pytest.mark.parametrize(
-    ("member", "purchases", "matter"),
-    [
-        (purse(), bought(*["600"] * 4), False),
-        (purse(), bought(*["600"] * 5), True),
-        (purse("silver", until="2027-03-01"), bought(*["600"] * 14), False),  # gold is beyond them
-        (purse("silver", until="2027-03-01"), bought(*["700"] * 15), True),
-        (purse("silver", until="2026-02-28"), bought("1"), True),  # its time has run out: it is judged
-        (purse("gold", until="2027-03-01"), bought(*["700"] * 30), False),  # nothing is above
-    ],
-)
-def test_purchases_matter_only_where_their_sum_or_the_time_may_move_a_tier(
-    member: Purse, purchases: list[Purchase], matter: bool
-) -> None:
-    everything = Standing(sum((each.kept for each in purchases), Decimal(0)), len(purchases))
-    before = (member.tier, member.tier_until)
-    assert ladder().may_move(member, everything, now=at("2026-04-15")) is matter
-    ladder().lapse(member, purchases, now=at("2026-04-15"))
-    ladder().promote(member, purchases, since=purchases[0].paid_at, now=at("2026-04-15"))
-    assert ((member.tier, member.tier_until) != before) is matter
+def merited(window: dict[str, Any], day: str, *purchases: Purchase, joined: str | None = None) -> str:
+    rungs = Ladder(programme(tier("silver", {"window": window, "any": {"orders": 2}})), 1)
+    history = History(bought=sorted(purchases), joined_at=at(joined) if joined else None)
+    return rungs.merited(history, at(day))[0].code
 
 
-def test_an_upgrade_comes_with_the_purchase_that_completes_it_and_is_explained() -> None:
-    rungs, member = ladder(), purse()
-    purchases = [Purchase(at(f"2026-0{month}-01"), Decimal(700), month) for month in range(1, 7)]
-    rungs.promote(member, purchases, since=purchases[-1].paid_at, now=at("2026-07-01"))
-    (step,) = rungs.steps
-    assert (step.before, step.after, step.reason) == ("basic", "silver", "qualified")
-    assert step.why == {
+def test_rolling_months_look_back_from_the_day_of_the_judgement() -> None:
+    twice = monthly("1", "2025-11-20", "2026-02-01")
+    assert merited({"months": 12}, "2026-11-19", *twice) == "silver"
+    assert merited({"months": 12}, "2026-11-20", *twice) == "basic"
+    assert merited({"months": 2}, "2026-02-01", *twice) == "basic"
+
+
+def test_a_calendar_year_begins_at_its_local_midnight() -> None:
+    first = Purchase(datetime.fromisoformat("2026-01-01T00:00:00+08:00"), Decimal(1), 1)
+    eve = Purchase(datetime.fromisoformat("2025-12-31T23:59:59+08:00"), Decimal(1), 2)
+    again = Purchase(at("2026-12-31"), Decimal(1), 3)
+    assert merited({"calendar": "year"}, "2026-12-31", first, again) == "silver"
+    assert merited({"calendar": "year"}, "2026-12-31", eve, again) == "basic"
+    assert merited({"calendar": "year"}, "2027-01-01", first, again) == "basic"
+
+
+def test_a_members_year_begins_on_the_day_of_joining() -> None:
+    twice = monthly("1", "2026-05-10", "2026-05-12")
+    window = {"anniversary": "joined"}
+    assert merited(window, "2026-06-01", *twice, joined="2020-05-10") == "silver"
+    assert merited(window, "2026-06-01", *twice, joined="2020-05-11") == "basic"
+    assert merited(window, "2027-05-09", *twice, joined="2020-05-10") == "silver"
+    assert merited(window, "2027-05-10", *twice, joined="2020-05-10") == "basic"
+
+
+def test_a_member_of_29_february_has_a_year_from_the_28th() -> None:
+    twice = monthly("1", "2027-02-28", "2027-03-01")
+    assert merited({"anniversary": "joined"}, "2027-06-01", *twice, joined="2024-02-29") == "silver"
+
+
+def test_growth_value_leads_to_a_tier_and_is_counted_by_when_it_came_about() -> None:
+    rungs = Ladder(programme(tier("silver", {"window": {"months": 12}, "growth": 500})), 1)
+    history = History(growth=[grown(300, "2025-02-01"), grown(300, "2026-01-01")])
+    assert rungs.merited(history, at("2026-01-15"))[0].code == "silver"
+    assert rungs.merited(history, at("2026-02-15"))[0].code == "basic"
+
+
+def test_purchases_lead_to_no_tier_of_the_invited_or_of_the_top() -> None:
+    black = {"code": "black", "name": {"en": "Black"}, "qualify": {"by_invitation": True}, "benefits": {}}
+    top = tier("top", {"top_percent": 1, "all": {"spend": "1"}})
+    rungs = Ladder(programme(tier("silver", {"all": {"orders": 1}}), black, top), 1)
+    merited, _standing = rungs.merited(History(bought=bought("99999")), at("2026-03-02"))
+    assert merited.code == "silver"
+    assert rungs.below(rungs.tier("top")).code == "silver"
+
+
+def test_a_period_that_has_ended_is_judged_whole_with_its_grace() -> None:
+    """The calendar year 2026 is judged on 31 January 2027 by what was bought in 2026 and in the grace."""
+    silver = tier("silver", {"window": {"calendar": "year"}, "all": {"orders": 2}}, years=1)
+    rungs = Ladder(programme(silver), 1)
+    history = History(bought=monthly("1", "2026-06-01", "2027-01-10"))
+    end = datetime.fromisoformat("2027-01-01T00:00:00+08:00")
+    kept, standing = rungs.is_kept(rungs.tier("silver"), history, at("2027-01-31"), end=end)
+    assert (kept, standing.orders) == (True, 2)
+    history.bought = history.bought[1:]
+    assert not rungs.is_kept(rungs.tier("silver"), history, at("2027-01-31"), end=end)[0]
+
+
+def test_keeping_may_ask_less_than_reaching() -> None:
+    rungs = ladder(needs={"spend": "1000"})
+    history, end = History(bought=bought("1200")), at("2026-12-01")
+    kept, standing = rungs.is_kept(rungs.tier("silver"), history, at("2026-12-31"), end=end)
+    assert (kept, standing.spend) == (True, Decimal(1200))
+    history.bought = bought("999")
+    assert not rungs.is_kept(rungs.tier("silver"), history, at("2026-12-31"), end=end)[0]
+
+
+def test_what_is_missing_for_the_next_tier_is_told_figure_by_figure() -> None:
+    history = History(bought=bought("600", "600"))
+    way = ladder().progress("basic", history, at("2026-04-01"))
+    assert way is not None and way.tier.code == "silver"
+    assert way.needs_all
+    assert way.needs == (
+        Need(what="spend", asked=Decimal(3000), have=Decimal(1200)),
+        Need(what="orders", asked=Decimal(5), have=Decimal(2)),
+    )
+    assert [(need.missing, need.percent) for need in way.needs] == [(Decimal(1800), 40), (Decimal(3), 40)]
+    assert ladder().progress("gold", History(), at("2026-04-01")) is None
+
+
+def test_a_tier_of_a_version_before_stands_for_the_lowest() -> None:
+    assert ladder().tier("platinum").code == "basic"
+
+
+def test_the_numbers_of_a_judgement_are_kept_with_what_was_asked() -> None:
+    silver = ladder().tier("silver")
+    assert explained(silver, Standing(Decimal(4200), 6)) == {
         "spend": "4200",
         "orders": 6,
         "needs": {"months": 12, "mode": "all", "spend": "3000", "orders": 5},
     }
-    assert step.valid_until is not None
-    assert step.valid_until.isoformat() == "2027-06-02T00:00:00+08:00"
-
-
-def test_an_order_heard_late_completes_a_window_that_ended_after_it() -> None:
-    rungs, member = ladder(), purse()
-    purchases = [Purchase(at(f"2026-0{month}-01"), Decimal(700), month) for month in range(1, 6)]
-    rungs.promote(member, purchases, since=at("2026-02-01"), now=at("2026-07-01"))
-    assert member.tier == "silver"
-    assert rungs.steps[0].happened_at == at("2026-05-01")
-
-
-def test_purchases_older_than_the_window_do_not_count() -> None:
-    member = purse()
-    purchases = bought(*["600"] * 4, on="2025-01-01") + bought("600", on="2026-03-01")
-    ladder().promote(member, purchases, since=at("2026-03-01"), now=at("2026-03-01"))
-    assert member.tier == "basic"
-
-
-def test_a_refunded_order_counts_neither_its_yuan_nor_itself() -> None:
-    member = purse()
-    purchases = bought(*["800"] * 4, "0")
-    ladder().promote(member, purchases, since=at("2026-03-01"), now=at("2026-03-02"))
-    assert member.tier == "basic"
-
-
-def test_a_tier_does_not_lapse_before_its_grace_is_over() -> None:
-    member = purse("gold", until="2026-03-01")
-    ladder().lapse(member, [], now=at("2026-03-30"))
-    assert member.tier == "gold"
-
-
-def test_a_tier_lapses_one_step_after_its_grace() -> None:
-    rungs, member = ladder(), purse("gold", until="2026-03-01")
-    rungs.lapse(member, [], now=at("2026-04-01"))
-    assert (member.tier, rungs.steps[0].reason) == ("silver", "lapsed")
-
-
-def test_a_tier_may_lapse_to_fit() -> None:
-    member = purse("gold", until="2026-03-01")
-    ladder(down="to_fit").lapse(member, [], now=at("2026-04-01"))
-    assert member.tier == "basic"
-
-
-def test_a_tier_earned_again_is_renewed_without_a_step() -> None:
-    rungs, member = ladder(), purse("silver", until="2026-03-01")
-    rungs.lapse(member, bought(*["600"] * 5, on="2026-01-01"), now=at("2026-04-05"))
-    assert (member.tier, rungs.steps) == ("silver", [])
-    assert member.tier_until is not None and member.tier_until > at("2027-02-28")
-
-
-def test_years_gone_by_are_judged_one_after_another() -> None:
-    rungs, member = ladder(), purse("gold", until="2023-03-01")
-    rungs.lapse(member, [], now=at("2026-04-05"))
-    assert [step.after for step in rungs.steps] == ["silver", "basic"]
-    assert member.tier_until is None
-
-
-def test_a_refund_leaves_the_tier_alone_or_takes_it_at_once_as_policy_says() -> None:
-    for policy, tier in (("keep", "silver"), ("reassess", "basic")):
-        member = purse("silver", until="2027-01-01")
-        ladder(on_refund=policy).undo(member, bought("100"), now=at("2026-04-01"))
-        assert member.tier == tier
-
-
-def test_what_is_missing_for_the_next_tier_is_told() -> None:
-    missing = ladder().missing("basic", bought("600", "600"), at("2026-04-01"))
-    assert missing == {"tier": "silver", "spend": Decimal(1800), "orders": 3, "mode": "all"}
-    assert ladder().missing("gold", [], at("2026-04-01")) is None

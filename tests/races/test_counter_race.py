@@ -3,15 +3,18 @@
 from collections import Counter
 from decimal import Decimal
 from threading import Barrier
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from loyalty import counter, points
+from loyalty import counter, ledger, points
 from loyalty.errors import HoldEnded, NotEnoughPoints, RefundTooLarge
 from loyalty.models import Entry, Hold
+from loyalty.purse import HoldState
 from members import channels
 from members.models import Order, Refund, Store
+from tests.races.test_spend_race import look_without_locking
 from tests.races.threads import LONGEST, at_once, refusals
 from tests.trade import Trade, buyer, proven
 
@@ -120,4 +123,29 @@ def test_a_hold_captured_and_released_at_once_ends_once(trade: Trade, mei: int) 
     hold = Hold.objects.get()
     assert (hold.state, trade.available(mei)) in {("captured", 600), ("released", 1000)}
     assert trade.figures(mei).held == 0
+    assert proven()
+
+
+def test_without_the_lock_the_database_lets_a_hold_end_once(
+    trade: Trade, mei: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold_id = trade.hold(mei, 400).hold_id
+    have_found = Barrier(CLICKS, timeout=LONGEST)
+    find = points._find
+
+    def find_before_anybody_ends_it(*about: Any) -> HoldState:
+        found = find(*about)
+        have_found.wait()
+        return found
+
+    monkeypatch.setattr(ledger, "_lock_wallets", look_without_locking(CLICKS))
+    monkeypatch.setattr(points, "_find", find_before_anybody_ends_it)
+    answers = at_once(
+        *[lambda: points.capture(mei, hold_id, channel=trade.tmall) for _ in range(CLICKS)],
+    )
+    refused = refusals(answers)
+    assert len(refused) == CLICKS - 1
+    assert not any(isinstance(each, HoldEnded) for each in refused), "the control must collide"
+    assert Entry.objects.filter(kind="redeem").count() == 1
+    assert (Hold.objects.get().state, trade.available(mei)) == ("captured", 600)
     assert proven()

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from loyalty import audit
+from loyalty import audit, audit_runs
 
 
 class Command(BaseCommand):
@@ -14,14 +14,16 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=100, help="rows to show of each law (default 100)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        violations = list(audit.check(limit=options["limit"]))
+        ran = audit_runs.run(limit=options["limit"])
+        violations = ran.violations
         if options["json"]:
-            report = [{"law": each.law, "name": each.name, "row": each.row} for each in violations]
-            self.stdout.write(json.dumps({"checked": audit.LAWS, "violations": report}, default=str))
+            self.stdout.write(json.dumps({"checked": audit.LAWS, "violations": violations}))
         else:
             for each in violations:
-                row = ", ".join(f"{column}={value}" for column, value in each.row.items())
-                self.stdout.write(f"law {each.law} {each.name}: {row}")
+                row = ", ".join(f"{column}={value}" for column, value in each["row"].items())
+                self.stdout.write(f"law {each['law']} {each['name']}: {row}")
             self.stdout.write(f"{len(audit.LAWS)} checks, {len(violations)} violations")
+        if problem := ran.anchor.get("problem"):
+            self.stderr.write(f"no anchor was written: {problem}")
         if violations:
             raise CommandError("The ledger is damaged.", returncode=1)

@@ -1,0 +1,44 @@
+"""Nobody stays signed in at a screen they have left (D6): after half an hour without use, the session ends.
+
+What a page asks for by itself, such as the progress of an import, is no use of it.
+"""
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+API = "/api/"
+SEEN = "seen"
+ACCURACY = 60  # seconds; a session is written at most so often for this
+
+
+class IdleSignOutMiddleware:
+    """Signs out whoever has not used their session for `SESSION_IDLE_SECONDS`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # The API knows keys and no sessions: a browser's cookie is not even read there.
+        if not request.path.startswith(API) and request.user.is_authenticated:
+            self._look(request)
+        return self.get_response(request)
+
+    def _look(self, request: HttpRequest) -> None:
+        now = int(time.time())
+        unused = now - request.session.get(SEEN, now)
+        if unused > settings.SESSION_IDLE_SECONDS:
+            logout(request)
+            messages.info(request, _("You were signed out because the page had not been used for a while."))
+        elif SEEN not in request.session or (unused >= ACCURACY and not _asks_by_itself(request)):
+            request.session[SEEN] = now
+
+
+def _asks_by_itself(request: HttpRequest) -> bool:
+    """Whether a page renews a part of itself; desk.js asks only when somebody touches something."""
+    return request.method == "GET" and "HX-Request" in request.headers

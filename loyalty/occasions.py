@@ -1,0 +1,338 @@
+"""What an order is an occasion for, beside its points (B4, B5, B9, B10).
+
+Once an order was settled: coupons, gifts and tiers that rules give; the first purchase of a person; the
+milestones it reaches; the friend it makes count. Each once, however often and in whatever order the order is
+heard of. An order that comes to nothing takes back what it was the occasion for (`loyalty.withdrawals`).
+
+An order paid longer ago than the programme's `late_days` is no occasion any more: a file of past years earns
+its points, and sends nobody a coupon.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from loyalty import (
+    activities,
+    clock,
+    earning,
+    grants,
+    milestones,
+    prizes,
+    publishing,
+    referrals,
+    situations,
+    tiers,
+    withdrawals,
+)
+from loyalty.clock import Clock
+from loyalty.conditions import Condition, Situation, checks
+from loyalty.grants import Given, Wish, wishes_of
+from loyalty.milestones import REPURCHASES, Moment, Standing
+from loyalty.models import Grant, Wallet
+from loyalty.publishing import Held, Programmes
+from loyalty.settling import PAID, Settlement
+from loyalty.situations import Buyers
+from loyalty.tiers import Purchase
+from members import survivors
+from members.orders import Heard
+
+FIRST_PURCHASE = "first_purchase"
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Everything that the occasions of one batch look at, read once for all its orders."""
+
+    now: Clock
+    programmes: Programmes
+    settlement: Settlement
+    orders: Sequence[Heard]
+    linked: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    bought: Mapping[int, Sequence[Purchase]] = field(default_factory=dict)
+    buyers: Buyers = field(default_factory=Buyers)
+    tiers: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def members(self) -> list[int]:
+        """The members of these orders, those who had one before among them."""
+        return sorted({id_ for each in self.orders for id_ in _whose(each)})
+
+    def held(self, order: Heard) -> Held:
+        return self.programmes.at(_time_of(order))
+
+    def together(self, member_id: int) -> list[Purchase]:
+        """What a person bought under every member that is them, oldest first."""
+        found = [purchase for each in self.linked[member_id] for purchase in self.bought.get(each, ())]
+        return sorted(found, key=lambda purchase: (purchase.paid_at, purchase.order_id))
+
+    def is_late(self, at: datetime, held: Held) -> bool:
+        late = timedelta(days=held.programme.grants.late_days)
+        return self.now.recorded - at > late
+
+
+def of_orders(
+    heard: Sequence[Heard], settlement: Settlement, friends: Collection[int] = ()
+) -> dict[int, list[Given]]:
+    """Give what these orders are an occasion for and take back what they no longer are; by order.
+
+    In the transaction that settled them, once for the batch, by a fixed number of statements. friends: who of
+    their members was brought by somebody, as `referrals.lock` found them.
+    """
+    found = _of_programme(heard, settlement)
+    if friends and not settlement.refused:
+        for given in referrals.count(friends):
+            if given.wish.order_id is not None:
+                found.setdefault(given.wish.order_id, []).append(given)
+    return found
+
+
+def _of_programme(heard: Sequence[Heard], settlement: Settlement) -> dict[int, list[Given]]:
+    orders = _moved(heard)
+    if settlement.refused or not orders:
+        return {}
+    batch = _Batch(clock.read(), publishing.load_all(), settlement, orders)
+    undone = [order for order in orders if order.outcome != "new" and not _is_kept(order)]
+    left = [order for order in orders if order.member_before not in (None, order.member_id)]
+    if not (undone or left or _promises(batch)):
+        return {}
+    _read(batch)
+    wishes = _wishes(batch)
+    _take_back(undone, left, {wish.name for wish in wishes}, batch)
+    found: dict[int, list[Given]] = defaultdict(list)
+    for given in grants.give(wishes, now=batch.now.now):
+        if given.is_new and given.wish.order_id is not None:
+            found[given.wish.order_id].append(given)
+    return found
+
+
+def _moved(heard: Sequence[Heard]) -> list[Heard]:
+    """The last telling of each order that is somebody's and has changed, oldest purchase first."""
+    moved = {each.order_id for each in heard if each.outcome in ("new", "changed") or each.was_attached_now}
+    last = {
+        each.order_id: each
+        for each in heard
+        if each.order_id in moved and each.member_id is not None and each.outcome != "conflict"
+    }
+    return sorted(last.values(), key=lambda order: (_time_of(order), order.order_id))
+
+
+def _time_of(order: Heard) -> datetime:
+    at = order.paid_at or order.placed_at or order.heard_at
+    assert at is not None, "an order that was recorded has the time it was heard"
+    return at
+
+
+def _whose(order: Heard) -> set[int]:
+    return {id_ for id_ in (order.member_id, order.member_before) if id_ is not None}
+
+
+def _is_kept(order: Heard) -> bool:
+    return order.status in PAID and order.kept > 0
+
+
+# --- reading -----------------------------------------------------------------------------------------
+
+
+def _promises(batch: _Batch) -> bool:
+    """Whether any version that holds for these orders, or now, gives anything for orders or milestones."""
+    versions = {held.id: held for held in map(batch.held, batch.orders)}
+    now = batch.programmes.at(batch.now.now)
+    versions[now.id] = now
+    return any(
+        held.programme.rest.get("milestones")
+        or FIRST_PURCHASE in (held.programme.rest.get("activities") or {})
+        or any(rule.other for rule in held.programme.rules)
+        for held in versions.values()
+    )
+
+
+def _read(batch: _Batch) -> None:
+    batch.linked = survivors.linked(batch.members)
+    everybody = {id_ for each in batch.linked.values() for id_ in each}
+    batch.bought = tiers.purchases(everybody, datetime.min.replace(tzinfo=UTC))
+    batch.buyers = situations.load(_asked(batch), batch.members)
+    batch.tiers = dict(Wallet.objects.filter(member__in=batch.members).values_list("member_id", "tier"))
+
+
+def _asked(batch: _Batch) -> frozenset[str]:
+    """The fields that rules which give things, and milestones, ask about."""
+    versions = {held.id: held for held in map(batch.held, batch.orders)}
+    held = batch.programmes.at(batch.now.now)
+    asked: set[str] = set()
+    for version in {**versions, held.id: held}.values():
+        terms = version.programme.grants
+        asked.update(name for milestone in terms.milestones for name in milestone.asks)
+        for rule in version.programme.rules:
+            # A rule that gives nothing but points may be exclusive, and stop one that does.
+            asked |= _fields(rule.when)
+    return frozenset(asked)
+
+
+def _fields(condition: Condition | None) -> set[str]:
+    return {check.field for check in checks(condition)} if condition is not None else set()
+
+
+# --- what they are an occasion for -------------------------------------------------------------------
+
+
+def _wishes(batch: _Batch) -> list[Wish]:
+    wishes: dict[tuple[str, str], Wish] = {}
+    for order in batch.orders:
+        if _is_kept(order) and not batch.is_late(_time_of(order), batch.held(order)):
+            for wish in _of_order(order, batch):
+                wishes.setdefault((wish.name, wish.prize.kind), wish)
+    for member_id in batch.members:
+        for wish in [*_first_purchase(member_id, batch), *_milestones(member_id, batch)]:
+            wishes.setdefault((wish.name, wish.prize.kind), wish)
+    return list(wishes.values())
+
+
+def _of_order(order: Heard, batch: _Batch) -> list[Wish]:
+    """What rules give for one order, and the milestones that are about orders."""
+    held = batch.held(order)
+    programme = held.programme
+    terms = programme.grants
+    giving = any(rule.other for rule in earning.running(programme, _time_of(order)))
+    about_orders = any(milestone.is_about_orders for milestone in terms.milestones)
+    if not (giving or about_orders):
+        return []
+    facts = _situation(order, held, batch)
+    wishes = _by_rules(order, facts, held) if giving else []
+    if about_orders:
+        assert order.member_id is not None
+        bought = batch.together(order.member_id)
+        at, zone = _time_of(order), programme.time_zone
+        change = batch.settlement.of(order)
+        reached = replace(
+            facts,
+            member_tier=change.tier or facts.member_tier,
+            member_repurchases_year=milestones.repurchases(bought, at, zone),
+        )
+        wishes += milestones.wishes_of_order(
+            reached,
+            member_id=order.member_id,
+            held=held,
+            moment=Moment(at, order.order_id),
+            now=batch.now.recorded,
+            channel_id=order.channel_id,
+        )
+    return wishes
+
+
+def _situation(order: Heard, held: Held, batch: _Batch) -> Situation:
+    """What the rules saw when the order was priced: the tier of that moment, and purchases before it."""
+    assert order.member_id is not None
+    change = batch.settlement.of(order)
+    return situations.of(
+        order,
+        at=_time_of(order),
+        tier=change.why.get("tier") or change.tier or "",
+        buyers=batch.buyers,
+        bought=batch.bought.get(order.member_id, ()),
+        zone=held.programme.time_zone,
+    )
+
+
+def _by_rules(order: Heard, facts: Situation, held: Held) -> list[Wish]:
+    assert order.member_id is not None
+    documents = {rule["code"]: rule.get("when") for rule in held.programme.source.get("rules") or ()}
+    wishes: list[Wish] = []
+    for rule in earning.applicable(held.programme, facts):
+        wishes += wishes_of(
+            prizes.of(rule.other),
+            member_id=order.member_id,
+            source=Grant.Source.RULE,
+            code=rule.code,
+            occasion=f"rule:{rule.code}:order:{order.order_id}",
+            happened_at=_time_of(order),
+            programme=held,
+            why={
+                "order": order.number,
+                "when": documents.get(rule.code),
+                "facts": milestones.facts_in_text(_fields(rule.when), facts),
+            },
+            channel_id=order.channel_id,
+            store_id=order.store_id,
+            order_id=order.order_id,
+        )
+    return wishes
+
+
+def _first_purchase(member_id: int, batch: _Batch) -> list[Wish]:
+    """The first purchase of a person that was kept, whether heard of now or before."""
+    first = next((purchase for purchase in batch.together(member_id) if purchase.kept > 0), None)
+    if first is None:
+        return []
+    held = batch.programmes.at(first.paid_at)
+    terms = held.programme.grants.activity(FIRST_PURCHASE)
+    if terms is None or batch.is_late(first.paid_at, held):
+        return []
+    order = next((order for order in batch.orders if order.order_id == first.order_id), None)
+    return wishes_of(
+        terms.prizes,
+        member_id=member_id,
+        source=Grant.Source.ACTIVITY,
+        code=FIRST_PURCHASE,
+        occasion=activities.occasion(FIRST_PURCHASE),
+        happened_at=first.paid_at,
+        programme=held,
+        why={"kept": str(first.kept), **({"order": order.number} if order else {})},
+        per_person=True,
+        channel_id=order.channel_id if order else None,
+        store_id=order.store_id if order else None,
+        order_id=first.order_id,
+    )
+
+
+def _milestones(member_id: int, batch: _Batch) -> list[Wish]:
+    """What the member has come to, by all they bought."""
+    own = [order for order in batch.orders if member_id in _whose(order)]
+    zone = batch.programmes.at(batch.now.now).programme.time_zone
+    bought = batch.together(member_id)
+    tier = batch.tiers.get(member_id, "")
+    standing = Standing(member_id=member_id, tier=tier, bought=bought, buyers=batch.buyers)
+    years = {_time_of(order).astimezone(zone).year for order in own}
+    return [
+        wish
+        for moment in milestones.moments(bought, years, batch.now.now, zone)
+        for wish in milestones.wishes(standing, moment, batch.programmes, now=batch.now.recorded)
+    ]
+
+
+# --- what they are no longer -------------------------------------------------------------------------
+
+
+def _take_back(
+    undone: Sequence[Heard], left: Sequence[Heard], holding: Collection[str], batch: _Batch
+) -> None:
+    """Withdraw what was given for orders that came to nothing, or that turned out to be another's."""
+    if not (undone or left):
+        return
+    owners = {order.order_id: order.member_id for order in left}
+    gone = {order.order_id for order in undone}
+    wanted = [
+        grant
+        for grant in withdrawals.given_for(gone | owners.keys())
+        if grant.order_id in gone or grant.member_id != owners.get(grant.order_id or 0)
+    ]
+    wanted += [grant for grant in _reached_by([*undone, *left], batch) if grant.occasion not in holding]
+    withdrawals.withdraw(wanted, now=batch.now.now)
+
+
+def _reached_by(orders: Sequence[Heard], batch: _Batch) -> list[Grant]:
+    """The milestones that these orders may have completed, or helped to: they must hold without them."""
+    members = {id_ for order in orders for id_ in _whose(order)}
+    ids = {order.order_id for order in orders}
+    years = {_time_of(order).astimezone(batch.held(order).programme.time_zone).year for order in orders}
+    standing = Grant.objects.filter(
+        member__in=members, source=Grant.Source.MILESTONE, state=Grant.State.GIVEN
+    )
+    found = []
+    for grant in standing:
+        zone = batch.programmes.by_id(grant.programme_id).time_zone
+        counted = REPURCHASES in grant.why.get("facts", {})
+        if grant.order_id in ids or (counted and grant.happened_at.astimezone(zone).year in years):
+            found.append(grant)
+    return found

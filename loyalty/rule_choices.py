@@ -1,0 +1,99 @@
+"""What a rule can name: the channels, stores, tags and products there are, and what they are called (B5)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from loyalty.names import in_words
+from loyalty.sentences import WEEKDAY_NAMES, Names
+from members.models import Channel, Store, Tag
+
+MOST_TAGS = 500
+MOST_SUGGESTIONS = 300
+# Distinct words of all lines ever sold would read the largest table there is: the latest lines tell enough.
+LATEST_LINES = 20_000
+
+Choices = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChoices:
+    """Codes and names by the field that asks for them; and words to suggest where any text can be asked."""
+
+    options: Mapping[str, Choices] = field(default_factory=dict)
+    suggestions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    prizes: Mapping[str, Choices] = field(default_factory=dict)  # coupon, gift and tier
+
+    @property
+    def names(self) -> Names:
+        """What codes are called in sentences."""
+        return {
+            (where, code): name
+            for group in (self.options, self.prizes)
+            for where, choices in group.items()
+            for code, name in choices
+        }
+
+
+def of(document: Mapping[str, Any]) -> RuleChoices:
+    """What rules of a programme's document can name, in the language that is active."""
+    tiers = _named(document.get("tiers"))
+    categories, products = _latest_words()
+    return RuleChoices(
+        options={
+            "order.channel": list(Channel.objects.order_by("code").values_list("code", "name")),
+            "order.store": _stores(),
+            "order.weekday": [(code, str(name)) for code, name in WEEKDAY_NAMES.items()],
+            "member.tier": tiers,
+            "member.tags": list(Tag.objects.order_by("code").values_list("code", "name")[:MOST_TAGS]),
+        },
+        suggestions={"line.category": categories, "line.product": products},
+        prizes={
+            "coupon": _named(document.get("coupons")),
+            "gift": _named(document.get("rewards")),
+            "tier": tiers,
+        },
+    )
+
+
+def names(document: Mapping[str, Any]) -> Names:
+    """What codes are called in sentences, without reading the orders."""
+    named = [("member.tier", _named(document.get("tiers"))), ("tier", _named(document.get("tiers")))]
+    named += [("coupon", _named(document.get("coupons"))), ("gift", _named(document.get("rewards")))]
+    named += [("order.channel", list(Channel.objects.values_list("code", "name")))]
+    named += [("order.store", _stores()), ("member.tags", list(Tag.objects.values_list("code", "name")))]
+    return {(where, code): name for where, choices in named for code, name in choices}
+
+
+def _named(items: Any) -> list[tuple[str, str]]:
+    return [(item["code"], in_words(item.get("name") or {}) or item["code"]) for item in items or ()]
+
+
+def _stores() -> list[tuple[str, str]]:
+    """Stores by code; two channels may each have one of that code, then both names are told."""
+    called: dict[str, list[str]] = {}
+    for code, name in Store.objects.order_by("code", "channel__code").values_list("code", "name"):
+        called.setdefault(code, []).append(name)
+    return [(code, " / ".join(dict.fromkeys(found))) for code, found in called.items()]
+
+
+def _latest_words() -> tuple[list[str], list[str]]:
+    """The categories and products sold of late, most often sold first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH latest AS (SELECT category, product FROM members_orderline ORDER BY id DESC LIMIT %s)"
+            " SELECT 'category', category, count(*) FROM latest WHERE category <> '' GROUP BY category"
+            " UNION ALL"
+            " SELECT 'product', product, count(*) FROM latest WHERE product <> '' GROUP BY product"
+            " ORDER BY 3 DESC, 2",
+            [LATEST_LINES],
+        )
+        rows = cursor.fetchall()
+    return (list(_first(rows, "category")), list(_first(rows, "product")))
+
+
+def _first(rows: Sequence[tuple[str, str, int]], kind: str) -> Iterator[str]:
+    words = [word for found, word, _count in rows if found == kind]
+    yield from words[:MOST_SUGGESTIONS]

@@ -1,0 +1,304 @@
+"""The auditor finds damage beside the points too: coupons, claims, grants, friends, approvals."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from loyalty import activities, adjustments, audit, clock, coupon_batches, refunds, rewards, withdrawals
+from loyalty.models import Grant
+from privacy import approvals, roles
+from tests.boutique import TOTE, Boutique
+from tests.coupon_shop import PRINTED, SPRING, WELCOME, CouponShop
+from tests.friends import Circle
+from tests.loyalty import test_audit, test_grants
+from tests.planting import Planting, broken, damage
+from tests.trade import Trade, buyer, proven
+
+
+def coupons_in_every_state() -> None:
+    """Mei's: one used after a lock, one locked, one still hers. Bo's: used and returned. And printed ones."""
+    shop = CouponShop(WELCOME, SPRING, PRINTED)
+    used, locked = shop.coupon(cause="one"), shop.coupon(cause="two")
+    shop.lock(used, "O1")
+    shop.use(used, "O1")
+    shop.lock(locked, "O2")
+    shop.coupon("SPRING")
+    returned = shop.coupon(member=shop.bo, cause="bo")
+    shop.buy("O3", "200", buyer("bo"))
+    shop.use(returned, "O3", member_id=shop.bo, channel=shop.tmall)
+    batch = coupon_batches.make("PRINTED", 5)
+    coupon_batches.work(batch.pk)
+
+
+def claims_in_every_state() -> None:
+    """Claimed, handed over, and cancelled with the points given back."""
+    shop = Boutique({**TOTE, "per_member": 5})
+    shop.claim(cause="c1")
+    cancelled, done = shop.claim(cause="c2").claim, shop.claim(cause="c3").claim
+    rewards.cancel(cancelled.pk, reason="Changed her mind", actor_id=None)
+    rewards.hand_over(done.pk, actor_id=None)
+
+
+@transaction.atomic
+def grants_of_every_prize() -> None:
+    """Points that stand, points that were withdrawn, growth value, a coupon, a gift, a tier; a streak."""
+    trade = Trade(
+        sections={
+            "coupons": [WELCOME],
+            "rewards": [TOTE],
+            "growth": {"per_yuan": "1"},
+            "activities": {"check_in": {"points": 1}},
+        }
+    )
+    mei = test_grants.member(trade)
+    test_grants.give(test_grants.wish(mei, occasion="undone"))
+    withdrawals.withdraw([Grant.objects.get(occasion=f"undone:{mei}")], now=clock.read().now)
+    prizes = (
+        ("points", "50"),
+        ("points", "70"),
+        ("growth", "9"),
+        ("coupon", "WELCOME"),
+        ("gift", "TOTE"),
+        ("tier", "silver"),
+    )
+    given = test_grants.give(
+        *[
+            test_grants.wish(mei, prize, value, occasion=f"occasion-{place}")
+            for place, (prize, value) in enumerate(prizes)
+        ]
+    )
+    assert [each.refusal for each in given] == [""] * len(prizes)
+    activities.do(mei, "check_in", channel=trade.app)
+    clock.move(timedelta(days=1))
+    activities.do(mei, "check_in", channel=trade.app)
+
+
+def friends_who_bought() -> None:
+    """Mei brought Bo and Cai; both bought, and kept it."""
+    circle = Circle()
+    circle.bring("bo")
+    circle.bring("cai")
+
+
+def what_two_people_approved() -> None:
+    """Adjustments alone, reversed and approved; a refund above the limit; a request that waits."""
+    trade = Trade(refund_limit="10")
+    member = trade.buy("T1", "100", buyer("mei")).member_id
+    assert member is not None
+    lin, boss = roles.make_staff("lin", "service")[0], roles.make_staff("boss", "admin")[0]
+
+    def adjust(points: int, cause: str, **told: Any) -> Any:
+        return adjustments.adjust(member, points, "Late parcel", lin, cause=cause, **told)
+
+    alone = adjust(600, "1")
+    adjust(-300, "2", reverses=alone.receipt.entry_id)
+    approvals.approve(adjust(5000, "3").approval.pk, boss)
+    asked = refunds.ask(
+        trade.tmall, "T1", number="R1", goods=Decimal(50), actor_id=lin.pk, reason="Broken one"
+    )
+    assert asked.approval_id is not None
+    approvals.approve(asked.approval_id, boss)
+    adjust(7000, "4")
+
+
+ROOMS: list[tuple[Callable[[], None], list[Planting]]] = [
+    (
+        coupons_in_every_state,
+        [
+            Planting(
+                "coupons_within_quota_and_limit",
+                (
+                    "ALTER TABLE loyalty_coupon DROP CONSTRAINT coupon_within_quota",
+                    "UPDATE loyalty_coupon SET quota = 1 WHERE campaign = 'WELCOME' AND number = 3",
+                ),
+            ),
+            Planting(
+                "coupon_numbers_are_given_once",
+                (
+                    "ALTER TABLE loyalty_coupon DROP CONSTRAINT coupon_number_once",
+                    "UPDATE loyalty_coupon SET number = 1 WHERE campaign = 'WELCOME' AND number = 3",
+                ),
+            ),
+            Planting(
+                "coupon_is_used_at_most_once",
+                (
+                    "DROP INDEX coupon_used_once",
+                    "INSERT INTO loyalty_couponuse (coupon_id, channel_id, order_no, used_at)"
+                    " SELECT coupon_id, channel_id, 'another', used_at FROM loyalty_couponuse",
+                ),
+                others=("coupon_uses_are_in_its_history",),
+            ),
+            Planting(
+                "coupon_stands_where_its_history_ends",
+                ("UPDATE loyalty_coupon SET state = 'withdrawn' WHERE campaign = 'SPRING'",),
+            ),
+            Planting(
+                "coupon_history_is_possible",
+                (
+                    "UPDATE loyalty_couponmove SET kind = 'released' WHERE position = 1 AND coupon_id IN"
+                    " (SELECT coupon_id FROM loyalty_couponmove WHERE kind = 'used' AND position = 2)",
+                ),
+            ),
+            Planting(
+                "coupon_uses_are_in_its_history",
+                ("DELETE FROM loyalty_couponuse WHERE order_no = 'O1'",),
+            ),
+            Planting(
+                "coupon_batches_add_up",
+                ("UPDATE loyalty_couponbatch SET made = made - 1, read = read - 1",),
+            ),
+            Planting(
+                "each_coupon_change_was_told_once",
+                (
+                    "DELETE FROM members_outboxevent WHERE id = (SELECT max(id) FROM members_outboxevent"
+                    " WHERE topic = 'coupon.changed')",
+                ),
+            ),
+        ],
+    ),
+    (
+        claims_in_every_state,
+        [
+            Planting("shelf_stock_is_sum_of_its_moves", ("UPDATE loyalty_shelf SET stock = stock + 1",)),
+            Planting("shelf_taken_is_its_claims", ("UPDATE loyalty_shelf SET taken = taken + 1",)),
+            Planting(
+                "claim_stands_where_its_history_ends",
+                ("UPDATE loyalty_claim SET state = 'prepared' WHERE state = 'claimed'",),
+            ),
+            Planting(
+                "claim_history_is_possible",
+                (
+                    "UPDATE loyalty_claimmove SET state = 'shipped' WHERE position = 1 AND claim_id ="
+                    " (SELECT id FROM loyalty_claim WHERE state = 'done')",
+                ),
+            ),
+            Planting(
+                "claim_cost_what_it_says",
+                ("UPDATE loyalty_claim SET points = points - 10 WHERE state = 'claimed'",),
+            ),
+            Planting(
+                "cancelled_claims_were_paid_back",  # one that stands pays back, and the cancelled one not
+                ("UPDATE loyalty_entry SET cause = 'claim:app:c1' WHERE kind = 'give_back'",),
+                others=("entries_are_chained_by_hash",),
+            ),
+            Planting(
+                "each_claim_step_was_told_once",
+                (
+                    "UPDATE members_outboxevent SET change = change || '0' WHERE topic = 'reward.changed'"
+                    " AND payload->>'state' = 'done'",
+                ),
+            ),
+        ],
+    ),
+    (
+        grants_of_every_prize,
+        [
+            Planting(
+                "grant_points_are_their_entry",
+                ("UPDATE loyalty_grant SET value = '51' WHERE value = '50' AND state = 'given'",),
+            ),
+            Planting(
+                "points_given_have_their_grant",
+                (
+                    "UPDATE loyalty_grant SET state = 'not_given', refusal = 'limit_reached', entry_id = NULL"
+                    " WHERE value = '70'",
+                ),
+            ),
+            Planting(
+                "withdrawn_points_were_taken_back_once",
+                ("UPDATE loyalty_grant SET state = 'given' WHERE state = 'withdrawn'",),
+            ),
+            Planting(
+                "an_occasion_gives_a_thing_once",
+                (
+                    "UPDATE loyalty_grant SET occasion = (SELECT occasion FROM loyalty_grant"
+                    " WHERE value = '50' AND state = 'given') WHERE value = '70'",
+                ),
+            ),
+            Planting(
+                "grant_coupons_and_gifts_are_there",
+                ("UPDATE loyalty_grant SET coupon_id = NULL WHERE prize = 'coupon'",),
+            ),
+            Planting(
+                "grant_growth_and_tiers_are_there",
+                ("UPDATE loyalty_grant SET value = 'gold' WHERE prize = 'tier'",),
+            ),
+            Planting(
+                "a_streak_has_its_day_before", ("UPDATE loyalty_checkin SET streak = 5 WHERE streak = 2",)
+            ),
+            Planting(
+                "a_check_in_is_an_activity",
+                ("UPDATE loyalty_activity SET day = day + 9 WHERE kind = 'check_in'",),
+            ),
+        ],
+    ),
+    (
+        friends_who_bought,
+        [
+            Planting(
+                "friends_that_count_are_numbered",
+                ("UPDATE loyalty_referral SET number = 3 WHERE number = 2",),
+            ),
+            Planting(
+                "friends_that_count_kept_a_purchase",
+                ("UPDATE loyalty_referral SET order_id = NULL WHERE number = 1",),
+            ),
+        ],
+    ),
+    (
+        what_two_people_approved,
+        [
+            Planting(
+                "corrections_reverse_no_more_than_was",
+                (
+                    "UPDATE loyalty_entry SET why = jsonb_set(why, '{reverses}', (SELECT to_jsonb(id)"
+                    " FROM loyalty_entry WHERE kind = 'earn')) WHERE points = -300",
+                ),
+            ),
+            Planting(
+                "approved_adjustments_are_what_two_people_approved",
+                (
+                    "UPDATE privacy_approval SET change = jsonb_set(change, '{points}', '4000')"
+                    " WHERE state = 'approved' AND kind = 'points.adjust'",
+                ),
+            ),
+            Planting(
+                "adjustments_alone_stay_within_the_limit",
+                ("UPDATE loyalty_entry SET why = why - 'approval' WHERE points = 5000",),
+            ),
+            Planting(
+                "approved_requests_were_carried_out_once",
+                (
+                    "UPDATE privacy_approval SET state = 'approved', decided_at = now(), decided_by_id ="
+                    " (SELECT id FROM auth_user WHERE username = 'boss') WHERE state = 'waiting'",
+                ),
+            ),
+            Planting(
+                "refunds_by_staff_were_approved_by_two_people",
+                (
+                    "UPDATE privacy_approval SET change = jsonb_set(change, '{goods}', '\"60\"')"
+                    " WHERE kind = 'orders.refund'",
+                ),
+            ),
+        ],
+    ),
+]
+PLANTED = [(world, planting) for world, plantings in ROOMS for planting in plantings]
+
+
+@pytest.mark.parametrize(("world", "planting"), PLANTED, ids=lambda each: getattr(each, "law", ""))
+def test_planted_damage_is_named(db: None, world: Callable[[], None], planting: Planting) -> None:
+    world()
+    assert proven()
+    damage(*planting.statements)
+    assert broken() == {planting.law, *planting.others}
+
+
+def test_every_law_has_a_planting() -> None:
+    planted = [planting.law for planting in test_audit.PLANTINGS] + [planting.law for _, planting in PLANTED]
+    elsewhere = ["chains_pass_through_their_anchors"]  # tests/loyalty/test_anchors.py
+    assert sorted(planted + elsewhere) == sorted(audit.LAWS)
