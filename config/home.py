@@ -56,14 +56,22 @@ class Share:
 
 def context(user: Person) -> dict[str, Any]:
     """Everything that the template of the home page shows to this person."""
+    is_empty = not Order.objects.exists()
     return {
+        **(_first_steps() if is_empty else {}),
         "needs": list(needs(user)),
         "figures": figures() if roles.can(user, "insight.view") else None,
         "revenue": revenue() if roles.can(user, "insight.view") else None,
         "imports": _imports(user),
         "may_find": roles.can(user, "members.find"),
-        "is_empty": not Order.objects.exists(),
+        "is_empty": is_empty,
         "may_import": roles.can(user, "imports.run"),
+    }
+
+
+def _first_steps() -> dict[str, Any]:
+    """Which of the first steps are done; nobody asks once there are orders."""
+    return {
         "has_programme": ProgrammeVersion.objects.filter(state="published").exists(),
         "has_channel": Channel.objects.exists(),
     }

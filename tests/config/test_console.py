@@ -154,7 +154,7 @@ def test_the_home_page_costs_a_fixed_number_of_queries(trade, django_assert_max_
     for number in range(12):
         trade.buy(f"T-{number}", "10.00", brand.buyer(f"b{number}"))
     client = signed_in("admin")
-    with django_assert_max_num_queries(41):
+    with django_assert_max_num_queries(40):
         client.get(reverse("admin:index"))
 
 
