@@ -1,5 +1,6 @@
 /* What somebody types while the server answers stays: a part of the rule builder that is drawn anew gets it
- * back. Without this file nothing is missing but that. */
+ * back. Without this file nothing is missing but that. The form asks one question after the other (hx-sync
+ * queues them): two at once would answer in either order, and the older answer would undo the newer. */
 "use strict";
 
 const FIELDS = "input, select, textarea";
@@ -27,6 +28,8 @@ document.addEventListener("htmx:afterSwap", () => {
         field.value = value;
         field.checked = checked;
         field.dispatchEvent(new Event("input", { bubbles: true }));
+        // A choice may draw its row anew, and whoever was drawing it is gone.
+        field.dispatchEvent(new Event("change", { bubbles: true }));
     }
     typed = [];
 });
