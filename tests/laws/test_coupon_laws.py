@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -18,7 +17,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from loyalty import clock, coupons
@@ -26,6 +24,7 @@ from loyalty.errors import CouponNotUsable
 from loyalty.models import Coupon
 from members.facts import OrderStatus
 from tests.coupon_shop import PRINTED, SPRING, WELCOME, CouponShop, proven, row
+from tests.laws.coverage import live_until_met
 from tests.trade import buyer
 
 QUOTA, LIMIT = 4, 2
@@ -294,17 +293,6 @@ class Life(RuleBasedStateMachine):
 
 
 def test_coupons_do_what_a_card_index_would(db: None) -> None:
-    Life.accepted.clear()
-    run_state_machine_as_test(
-        Life,
-        settings=settings(
-            max_examples=30,
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.generate],
-        ),
-    )
-    for operation in ("issue", "lock", "use", "public", "release", "withdraw", "return", "again"):
-        assert Life.accepted[operation], f"{operation} was never accepted: {Life.accepted}"
+    wanted = ("issue", "lock", "use", "public", "release", "withdraw", "return", "again")
+    live_until_met(Life, Life.accepted, wanted, examples=30, steps=30)
     assert not Coupon.objects.exists()
