@@ -58,6 +58,7 @@ class Child:
     name: str
     command: list[str]
     pass_fds: tuple[int, ...] = ()
+    blocked: tuple[signal.Signals, ...] = ()  # until the program lets them through
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     start_at: float = 0.0  # not before this time of the monotonic clock
@@ -70,7 +71,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             pass_fds=self.pass_fds,
             process_group=0,  # the terminal's Ctrl-C is for the supervisor, which knows the order
-            preexec_fn=_die_with_parent(os.getpid()),
+            preexec_fn=_die_with_parent(os.getpid(), self.blocked),
         )
 
     def ended(self, status: int) -> None:
@@ -179,17 +180,25 @@ def web(listener: socket.socket) -> Child:
 
 
 def worker(project: Path) -> Child:
-    """The process that does the jobs."""
+    """The process that does the jobs. Told to end while it starts, it still leaves the database in order."""
     return Child(
         name="The worker",
         command=[sys.executable, str(project / "manage.py"), "work"],
+        blocked=(signal.SIGTERM,),
     )
 
 
-def _die_with_parent(parent: int) -> Callable[[], None]:
+def heed_stopping() -> None:
+    """In the worker: from now on SIGTERM ends the program the orderly way, one that came earlier at once."""
+    signal.signal(signal.SIGTERM, lambda caught, frame: sys.exit(128 + caught))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+
+def _die_with_parent(parent: int, blocked: tuple[signal.Signals, ...]) -> Callable[[], None]:
     """What a child does before it becomes its program: ask to be ended when the supervisor is killed."""
 
     def prepare() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
         if _prctl is not None:
             _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:  # it was killed before we could ask

@@ -137,7 +137,7 @@ def test_a_make_that_a_script_started_in_the_background_goes_on_serving(tmp_path
     # Such a make ignores SIGINT from the start; it has not given up, and the server stays.
     makefile = tmp_path / "Makefile"
     makefile.write_text("all:\n\t@sleep 5\n")
-    command = ["sh", "-c", "make -f Makefile & echo $!; wait"]
+    command = ["sh", "-c", "make --no-print-directory -f Makefile & echo $!; wait"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as shell:
         assert shell.stdout is not None
         make = int(shell.stdout.readline())

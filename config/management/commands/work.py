@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from config import database
+from config import database, serving
 
 GRACE_SECONDS = 20
 
@@ -19,6 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("--concurrency", type=int, default=4, help="jobs at the same time")
 
     def handle(self, *args: Any, concurrency: int, **options: Any) -> None:
+        database.come_in()
+        serving.heed_stopping()
         database.bring_up()
         assert isinstance(app.connector, DjangoConnector)
         # The worker listens on a connection of its own, which Django's cannot do.
