@@ -4,6 +4,8 @@ A job comes in as JSON on standard input and what was measured goes out as JSON.
 would take more of the machine than the server that is measured, so requests are bytes made ahead.
 
 `{n}` in headers and body is another number in each request, `{target}` the next of the job's targets.
+A job may have a second step, which is asked for right after the first: `{found}` in it is a field of the
+first one's answer, and both together are one answer.
 """
 
 import json
@@ -11,12 +13,13 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import count, cycle
 from threading import Thread
 
 WARM_UP_SHARE = 0.2  # of the time: connections open, plans are made, caches fill
+CREATED = 201
 TIMEOUT = 60  # seconds for one answer
 
 
@@ -24,7 +27,8 @@ TIMEOUT = 60  # seconds for one answer
 class Job:
     """What to ask for. Without `seconds`, each target is asked for once; else in turn, until time is up.
 
-    `pause` is how long a client waits between an answer and its next request.
+    `pause` is how long a client waits between an answer and its next request. The second step, `then_path`,
+    is only taken when the first was answered by 201, and needs `finds`, the field of that answer.
     """
 
     port: int
@@ -34,6 +38,9 @@ class Job:
     method: str = "GET"
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
+    finds: str = ""
+    then_path: str = ""
+    then_body: str = ""
     seconds: float | None = None
     pause: float = 0.0
 
@@ -52,6 +59,10 @@ class Answers:
     @property
     def rate(self) -> float:
         return len(self.milliseconds) / self.seconds
+
+    def __str__(self) -> str:
+        p50, p99 = self.percentile(0.5), self.percentile(0.99)
+        return f"{self.rate:,.0f}/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms"
 
     def percentile(self, share: float) -> float:
         """The milliseconds within which this share of the answers came."""
@@ -75,11 +86,15 @@ class Client:
     def run(self, ends_at: float) -> None:
         """Ask until the targets or the time are used up."""
         for target in self.targets:
-            request = self._request(target)
+            filling = {"{n}": str(next(self.numbers)), "{target}": target}
+            request = self._request(self.job.path, self.job.body, filling)
             begun = time.perf_counter()
             if begun >= ends_at:
                 break
-            status = self._ask(request)
+            status, answer = self._ask(request)
+            if self.job.then_path and status == CREATED:
+                filling["{found}"] = json.loads(answer)[self.job.finds]
+                status, _ = self._ask(self._request(self.job.then_path, self.job.then_body, filling))
             ended = time.perf_counter()
             self.statuses[status] += 1
             self.answered.append((ended, ended - begun))
@@ -88,34 +103,34 @@ class Client:
         if self.connection is not None:
             self.connection.close()
 
-    def _request(self, target: str) -> bytes:
-        number = str(next(self.numbers))
-
+    def _request(self, path: str, body: str, filling: Mapping[str, str]) -> bytes:
         def filled(text: str) -> str:
-            return text.replace("{n}", number).replace("{target}", target)
+            for place, value in filling.items():
+                text = text.replace(place, value)
+            return text
 
-        body = filled(self.job.body).encode()
-        headers = {"Host": "localhost", **self.job.headers, "Content-Length": str(len(body))}
-        lines = [f"{self.job.method} {filled(self.job.path)} HTTP/1.1"]
+        content = filled(body).encode()
+        headers = {"Host": "localhost", **self.job.headers, "Content-Length": str(len(content))}
+        lines = [f"{self.job.method} {filled(path)} HTTP/1.1"]
         lines += [f"{name}: {filled(value)}" for name, value in headers.items()]
-        return "\r\n".join([*lines, "", ""]).encode() + body
+        return "\r\n".join([*lines, "", ""]).encode() + content
 
-    def _ask(self, request: bytes) -> int:
-        """Send it and read the whole answer; its status, 0 when the connection broke."""
+    def _ask(self, request: bytes) -> tuple[int, bytes]:
+        """Send it and read the whole answer: status and body; status 0 when the connection broke."""
         if self.connection is None:
             self.connection = socket.create_connection(("127.0.0.1", self.job.port), timeout=TIMEOUT)
         try:
             self.connection.sendall(request)
-            head, _, rest = self._read_head().partition(b"\r\n\r\n")
+            head, _, begun = self._read_head().partition(b"\r\n\r\n")
             lines = head.decode("latin-1").split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in lines[1:])
-            self._read(int(headers["content-length"]) - len(rest))
+            body = begun + self._read(int(headers["content-length"]) - len(begun))
             if headers.get("connection") == "close":
                 self._hang_up()
-            return int(lines[0].split(" ", 2)[1])
+            return int(lines[0].split(" ", 2)[1]), body
         except (OSError, KeyError, ValueError, IndexError):
             self._hang_up()
-            return 0
+            return 0, b""
 
     def _read_head(self) -> bytes:
         assert self.connection is not None
@@ -127,13 +142,16 @@ class Client:
             found += more
         return found
 
-    def _read(self, left: int) -> None:
+    def _read(self, left: int) -> bytes:
         assert self.connection is not None
+        found = []
         while left > 0:
             more = self.connection.recv(min(left, 1 << 20))
             if not more:
                 raise ConnectionError
+            found.append(more)
             left -= len(more)
+        return b"".join(found)
 
     def _hang_up(self) -> None:
         if self.connection is not None:

@@ -1,32 +1,18 @@
 """A list of customers and a file of orders, imported as a brand imports them, beside limit C."""
 
 import json
-import re
-import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
-from django.conf import settings
-
-from benchmarks import installation, people
+from benchmarks import installation, people, processes
 from benchmarks.bench import Bench, Limit, Row
-from benchmarks.stopwatch import stopwatch
 from members.formats import writing
 
 CUSTOMERS_GOAL, ORDERS_GOAL = 0.2, 0.04  # of limit C
 MOST_MIB = 500
-SOME_REJECTED = 3  # the status of import_file when rows were rejected
-WATCH_SECONDS = 0.05
-_PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
-
-
-class CommandFailed(Exception):
-    """A command of manage.py failed; the message is what it complained of."""
+GOOD, SOME_REJECTED = 0, 3  # what import_file ends with
 
 
 class Imported(NamedTuple):
@@ -81,32 +67,7 @@ def _row(work: str, rows: int, done: Imported, limit: Limit, goal: float) -> Row
 
 
 def _import(channel: str, file: Path) -> Imported:
-    idle, _, _ = _run("import_file", "--help")
-    seconds, peak_mib, said = _run("import_file", channel, str(file), "--json")
-    return Imported(seconds - idle, peak_mib, json.loads(said))
-
-
-def _run(*command: str) -> tuple[float, float, str]:
-    """Run a command of manage.py: seconds, MiB at its most, and what it printed. Raises CommandFailed."""
-    with TemporaryFile() as said, TemporaryFile() as complained, stopwatch() as seconds:
-        process = subprocess.Popen(
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), *command], stdout=said, stderr=complained
-        )
-        peak_mib = _watch(process)
-        if process.returncode not in (0, SOME_REJECTED):
-            complained.seek(0)
-            raise CommandFailed(complained.read().decode())
-        said.seek(0)
-        return seconds(), peak_mib, said.read().decode()
-
-
-def _watch(process: subprocess.Popen[bytes]) -> float:
-    """Wait for the end; MiB at the most. What wait4() tells would count our own memory, as of the fork."""
-    peak = 0
-    while process.poll() is None:
-        with suppress(OSError):
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            if found := _PEAK.search(status):
-                peak = max(peak, int(found[1]))
-        time.sleep(WATCH_SECONDS)
-    return peak / 1024
+    command = (sys.executable, "manage.py", "import_file")
+    idle = processes.run(*command, "--help").seconds
+    ran = processes.run(*command, channel, str(file), "--json", good=(GOOD, SOME_REJECTED))
+    return Imported(ran.seconds - idle, ran.peak_mib, json.loads(ran.said))

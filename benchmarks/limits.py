@@ -51,7 +51,7 @@ class Postings:
     def __init__(self, server: Cluster, *, wallets: int) -> None:
         self.server = server
         self.script = _POSTING.format(wallets=wallets)
-        _make_database(server)
+        make_database(server, DATABASE)
         with connect(server, DATABASE, cluster.OWNER) as connection:
             connection.execute(_TABLES)
             connection.execute(_LOAD, [PRELOAD, wallets])
@@ -90,7 +90,7 @@ def copy_rate(server: Cluster, file: Path, *, key: str, encoding: str) -> float:
     make = "CREATE UNLOGGED TABLE staging ({}); CREATE TABLE merged ({}, PRIMARY KEY ({}))"
     copy = "COPY staging ({}) FROM STDIN (FORMAT csv, HEADER, ENCODING {})"
     merge = "INSERT INTO merged SELECT * FROM staging ON CONFLICT ({}) DO NOTHING"
-    _make_database(server)
+    make_database(server, DATABASE)
     with connect(server, DATABASE, cluster.OWNER) as connection:
         connection.execute(sql.SQL(make).format(typed, typed, sql.Identifier(key)))
         with stopwatch() as seconds:
@@ -119,7 +119,8 @@ def connect(server: Cluster, database: str, role: str) -> psycopg.Connection:
     )
 
 
-def _make_database(server: Cluster) -> None:
+def make_database(server: Cluster, name: str) -> None:
+    """Make a database beside Shuke's, when it is not there; the role of Shuke's owner owns it."""
     with connect(server, "postgres", cluster.OWNER) as connection:
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
-            connection.execute(f"CREATE DATABASE {DATABASE}")
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

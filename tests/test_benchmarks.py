@@ -1,16 +1,19 @@
 """Every measurement runs, at the smallest size, and finds nothing wrong. How fast they are is not tested."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from django.conf import settings
 
 from benchmarks import place
-from benchmarks.clients import Answers
+from benchmarks.clients import Answers, Job, carry_out
 
 WORKS = [
     "limit L: pgbench, 16 clients",
@@ -19,8 +22,11 @@ WORKS = [
     "orders in batches of 1,000, API, 2 clients",
     "order file",
     "cost of an order as the book grows",
+    "tiers of all members",
     "redeem over HTTP, 16 clients",
     "redeem from one wallet, 64 clients",
+    "quote over HTTP, 16 clients",
+    "quote and commit over HTTP, 16 clients",
     "desk look-up by phone, 20 clients without a pause",
     "desk look-up by phone, 20 clerks, one each second",
     "list of members",
@@ -29,6 +35,8 @@ WORKS = [
     "list of entries",
     "list of imports",
     "audit_ledger",
+    "coupon codes",
+    "transfers of django-hordak, 4 processes",
 ]
 
 
@@ -93,3 +101,62 @@ def test_percentiles_are_of_the_answers_in_order():
     assert answers.percentile(0.99) == 100
     assert answers.rate == 50
     assert answers.other_than(201) == 1
+
+
+@pytest.fixture
+def shop():
+    """A server that quotes for everybody but the broke, and commits what it has quoted."""
+    asked = []
+
+    class Shop(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            asked.append((self.path, self.headers["Idempotency-Key"], body))
+            status = 409 if body == "broke" else 200 if "/commit/" in self.path else 201
+            answer = json.dumps({"quote_id": f"q-{body}"}).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args):
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port, asked
+        server.shutdown()
+        thread.join()
+
+
+def test_a_second_step_asks_for_what_the_first_has_found(shop):
+    port, asked = shop
+    answers = carry_out(_quoting(port, ["mei"]))
+    assert asked == [("/quotes/", "k1", "mei"), ("/quotes/q-mei/commit/", "k1", "order 1")]
+    assert answers.statuses == {200: 1}
+    assert len(answers.milliseconds) == 1
+
+
+def test_what_was_refused_has_no_second_step(shop):
+    port, asked = shop
+    answers = carry_out(_quoting(port, ["broke"]))
+    assert asked == [("/quotes/", "k1", "broke")]
+    assert answers.statuses == {409: 1}
+
+
+def _quoting(port, buyers):
+    return Job(
+        port=port,
+        clients=1,
+        targets=buyers,
+        method="POST",
+        path="/quotes/",
+        headers={"Idempotency-Key": "k{n}"},
+        body="{target}",
+        finds="quote_id",
+        then_path="/quotes/{found}/commit/",
+        then_body="order {n}",
+    )
