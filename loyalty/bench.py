@@ -16,7 +16,7 @@ from loyalty.conditions import Situation
 from loyalty.errors import OrderNotFound
 from loyalty.limits import Limits
 from loyalty.models import OrderEarning, RuleUse
-from loyalty.programme import Programme
+from loyalty.programme import Programme, Rule
 from loyalty.situations import Basket, Buyers
 from loyalty.verdicts import Verdict
 from members.facts import LineFact
@@ -93,14 +93,15 @@ def try_out(programme: Programme, purchase: Purchase) -> Trial:
     stood = str(decided.why.get("tier", "")) if decided is not None else ""
     tier = programme.tier(stood or (purse.tier if purse is not None else purchase.tier))
     situation = _situation(programme, purchase, tier.code)
-    found = _limits(programme, purchase, wallet_id)
+    running = earning.running(programme, purchase.at)
+    found = _limits(running, purchase, wallet_id)
     day = purchase.at.astimezone(programme.time_zone).date()
     priced = earning.price(
         situation,
         base=earning.base_of(net=purchase.net, points_value=purchase.points_value, policy=programme.points),
         programme=programme,
         tier=tier,
-        room=found.room(wallet_id, day),
+        room=found.room(running, wallet_id, day),
     )
     found.use(wallet_id, day, priced.uses)
     return Trial(
@@ -109,7 +110,7 @@ def try_out(programme: Programme, purchase: Purchase) -> Trial:
         points=priced.points,
         formula=earning.formula(priced.why),
         verdicts=verdicts.judge(programme, situation, priced.why),
-        left={code: found.left(code, wallet_id, day) for code in found.rules},
+        left={rule.code: found.left(rule, wallet_id, day) for rule in limits.limited(running)},
         earned=decided.earned if decided is not None else None,
         why=priced.why,
     )
@@ -141,12 +142,12 @@ def _situation(programme: Programme, purchase: Purchase, tier: str) -> Situation
     )
 
 
-def _limits(programme: Programme, purchase: Purchase, wallet_id: int) -> Limits:
+def _limits(running: Sequence[Rule], purchase: Purchase, wallet_id: int) -> Limits:
     """What the limited rules have given so far, without what this order itself was given."""
-    found = limits.load(earning.running(programme, purchase.at), [wallet_id], to_spend=False)
+    found = limits.load(running, [wallet_id], to_spend=False)
     if purchase.order_id is None:
         return found
-    own = RuleUse.objects.filter(entry__order=purchase.order_id, rule__in=list(found.rules))
+    own = RuleUse.objects.filter(entry__order=purchase.order_id, rule__in=found.codes)
     for rule, wallet, day, points in own.values_list("rule", "wallet_id", "day", "points"):
         found.total[rule] -= points
         days = found.by_day.get((rule, wallet))

@@ -5,42 +5,47 @@ the rest of the transaction, in the order of their codes: two batches cannot bot
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from django.db import connection
 
 from loyalty.earning import Room
+from loyalty.programme import Limits as Terms
 from loyalty.programme import Rule
 
+UNLIMITED = Terms()
 _LOCKS = 7411  # the namespace of advisory locks for budgets
 
 
 @dataclass(slots=True)
 class Limits:
-    """What limited rules have given so far, and what they give while this batch goes on."""
+    """What limited rules have given so far, and what they give while this batch goes on.
 
-    rules: Mapping[str, Rule]
+    A rule is known by its code through all versions; how much it may give is what the version of an order
+    says, so a batch over two versions has one count and two limits.
+    """
+
+    codes: frozenset[str]
     total: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     by_day: dict[tuple[str, int], dict[date, int]] = field(default_factory=lambda: defaultdict(dict))
 
-    def room(self, wallet_id: int, day: date) -> Room:
-        """What each limited rule may still add for one wallet on one day."""
-        lefts = {code: self.left(code, wallet_id, day) for code in self.rules}
-        return Room({code: min(left.values()) for code, left in lefts.items() if left})
+    def room(self, rules: Iterable[Rule], wallet_id: int, day: date) -> Room:
+        """What each limited rule of one version may still add for one wallet on one day."""
+        lefts = {rule.code: self.left(rule, wallet_id, day) for rule in limited(rules)}
+        return Room({code: min(left.values()) for code, left in lefts.items()})
 
-    def left(self, code: str, wallet_id: int, day: date) -> dict[str, int]:
+    def left(self, rule: Rule, wallet_id: int, day: date) -> dict[str, int]:
         """What is left of each limit of a rule, by its name in the programme; never below zero."""
-        limits = self.rules[code].limits
-        used = self.by_day.get((code, wallet_id), {})
+        limits, used = rule.limits, self.by_day.get((rule.code, wallet_id), {})
         return {
             name: max(0, limit - spent)
             for name, limit, spent in (
                 ("per_member_day", limits.per_member_day, used.get(day, 0)),
                 ("per_member_month", limits.per_member_month, _in_month(used, day)),
                 ("per_member", limits.per_member, sum(used.values())),
-                ("budget", limits.budget, self.total[code]),
+                ("budget", limits.budget, self.total[rule.code]),
             )
             if limit is not None
         }
@@ -48,7 +53,7 @@ class Limits:
     def use(self, wallet_id: int, day: date, uses: Mapping[str, int]) -> None:
         """Count what one order was given against the rooms of the orders after it."""
         for code, points in uses.items():
-            if code in self.rules:
+            if code in self.codes:
                 self.total[code] += points
                 days = self.by_day[(code, wallet_id)]
                 days[day] = days.get(day, 0) + points
@@ -63,11 +68,11 @@ def load(running: Collection[Rule], wallet_ids: Collection[int], *, to_spend: bo
 
     to_spend: nobody else spends from these budgets until the transaction ends; who only looks needs not wait.
     """
-    rules = {rule.code: rule for rule in running if any(_limits_of(rule))}
-    limits = Limits(rules)
+    rules = limited(running)
+    limits = Limits(frozenset(rule.code for rule in rules))
     if not rules:
         return limits
-    budgeted = sorted(code for code, rule in rules.items() if rule.limits.budget is not None)
+    budgeted = with_budget(rules)
     with connection.cursor() as cursor:
         if budgeted:
             if to_spend:
@@ -81,11 +86,21 @@ def load(running: Collection[Rule], wallet_ids: Collection[int], *, to_spend: bo
         cursor.execute(
             "SELECT rule, wallet_id, day, sum(points)::bigint FROM loyalty_ruleuse"
             " WHERE rule = ANY(%s) AND wallet_id = ANY(%s) GROUP BY rule, wallet_id, day",
-            [list(rules), list(wallet_ids)],
+            [list(limits.codes), list(wallet_ids)],
         )
         for code, wallet_id, day, points in cursor.fetchall():
             limits.by_day[(code, wallet_id)][day] = points
     return limits
+
+
+def limited(rules: Iterable[Rule]) -> list[Rule]:
+    """Those of the rules that have a limit of any kind."""
+    return [rule for rule in rules if rule.limits != UNLIMITED]
+
+
+def with_budget(rules: Iterable[Rule]) -> list[str]:
+    """The codes of the rules that have a budget, in the order in which their turns are taken."""
+    return sorted({rule.code for rule in rules if rule.limits.budget is not None})
 
 
 def take_turns(codes: Sequence[str]) -> None:
@@ -95,11 +110,3 @@ def take_turns(codes: Sequence[str]) -> None:
             "SELECT pg_advisory_xact_lock(%s, hashtext(code)) FROM unnest(%s::text[]) AS code",
             [_LOCKS, list(codes)],
         )
-
-
-def _limits_of(rule: Rule) -> tuple[bool, ...]:
-    limits = rule.limits
-    return tuple(
-        limit is not None
-        for limit in (limits.budget, limits.per_member, limits.per_member_day, limits.per_member_month)
-    )

@@ -274,7 +274,7 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
     tier = programme.tier(purse.tier)
     zone = programme.time_zone
     situation = None
-    if earning.running(programme, at):
+    if rules := earning.running(programme, at):
         situation = situations.of(order, at=at, tier=tier.code, buyers=batch.buyers, bought=bought, zone=zone)
     day = at.astimezone(zone).date()
     priced = earning.price(
@@ -282,7 +282,7 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
         base=earning.base_of(net=order.net, points_value=order.points_value, policy=programme.points),
         programme=programme,
         tier=tier,
-        room=batch.limits.room(purse.wallet_id, day),
+        room=batch.limits.room(rules, purse.wallet_id, day),
     )
     snapshot.earned = snapshot.stays = priced.points
     snapshot.why = priced.why

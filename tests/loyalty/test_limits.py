@@ -12,7 +12,7 @@ from loyalty import clock, limits, orders, publishing
 from loyalty.earning import Room
 from loyalty.limits import Limits
 from loyalty.models import RuleUse
-from loyalty.programme import parse
+from loyalty.programme import Rule, parse
 from tests.trade import PROGRAMME, Trade, buyer, proven
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -23,16 +23,19 @@ def rule(**limited: int) -> dict[str, Any]:
     return {"code": "double", "then": {"factor": "2"}, "limits": limited}
 
 
-def limits_of(**limited: int) -> Limits:
-    programme = parse({**PROGRAMME, "rules": [rule(**limited), {"code": "free", "then": {"bonus": 5}}]})
-    return Limits({each.code: each for each in programme.rules if each.code == "double"})
+def rules_of(**limited: int) -> tuple[Rule, ...]:
+    return parse({**PROGRAMME, "rules": [rule(**limited), {"code": "free", "then": {"bonus": 5}}]}).rules
+
+
+def none_given() -> Limits:
+    return Limits(frozenset({"double"}))
 
 
 # --- how much room there is ---------------------------------------------------------------------------
 
 
 def test_a_rule_without_limits_is_never_cut() -> None:
-    room = limits_of().room(1, DAY)
+    room = none_given().room(rules_of(), 1, DAY)
     assert room.cut("double", 1_000_000) == 1_000_000
     assert room.cut("free", 5) == 5
 
@@ -58,14 +61,14 @@ def test_what_still_fits_is_given_and_used_up() -> None:
 def test_the_tightest_limit_holds(
     limited: dict[str, int], used: list[tuple[int, date, int]], left: int
 ) -> None:
-    found = limits_of(**limited)
+    found = none_given()
     for wallet, day, points in used:
         found.use(wallet, day, {"double": points})
-    assert found.room(1, DAY).left == {"double": left}
+    assert found.room(rules_of(**limited), 1, DAY).left == {"double": left}
 
 
 def test_a_rule_without_limits_leaves_no_trace() -> None:
-    found = limits_of(budget=10)
+    found = none_given()
     found.use(1, DAY, {"free": 5})
     assert (dict(found.total), dict(found.by_day)) == ({}, {})
 
@@ -149,7 +152,7 @@ def test_a_programme_without_limits_asks_the_database_nothing(
 ) -> None:
     programme = publishing.current().programme
     with django_assert_num_queries(0):
-        assert limits.load(programme.rules, [1, 2]).rules == {}
+        assert limits.load(programme.rules, [1, 2]).codes == frozenset()
 
 
 def test_a_batch_asks_as_often_as_one_order(db: None, django_assert_num_queries: Any) -> None:
@@ -167,3 +170,18 @@ def test_of_a_rule_that_has_ended_nothing_is_asked(db: None, ends: int, asked: b
     with CaptureQueriesContext(connection) as queries:
         assert trade.buy("A", "100", buyer("mei")).points == (200 if asked else 100)
     assert any("loyalty_ruleuse" in query["sql"] for query in queries) is asked
+
+
+def test_an_order_is_limited_by_the_version_it_was_paid_under(db: None) -> None:
+    trade = Trade(rules=[rule(per_member=50)])
+    later = noon()
+    generous = {**PROGRAMME, "rules": [rule(per_member=500)], "effective_from": later.isoformat()}
+    publishing.load(generous, environment="demo")
+    before, after = later - timedelta(hours=1), later + timedelta(hours=1)
+    facts = [
+        trade.order("T1", "100", buyer("mei"), at=before),
+        trade.order("T2", "100", buyer("mei"), at=after),
+    ]
+    together = [receipt.points for receipt in orders.receive(trade.tmall, facts)]
+    assert together == [150, 200], "50 of 100 by the first version, then all of 100 by the second"
+    assert proven()
