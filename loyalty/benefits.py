@@ -4,7 +4,7 @@ A counted benefit (monthly 10 % off) is had at most so many times a period. Each
 database keeps one use a number: two channels at once cannot both have the last one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,9 @@ from loyalty.names import in_words
 from loyalty.programme import Programme
 from loyalty.publishing import Held
 from loyalty.tier_terms import Tier
+from members.facts import OrderStatus
 from members.models import Channel
+from members.orders import Heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +167,7 @@ def _column(tier: Tier, programme: Programme) -> Column:
         tier.benefits,
         terms,
         base_per_yuan=programme.points.base_per_yuan,
-        prizes=_prize_values(programme, tier.benefits),
+        prizes=prize_values(programme, tier.benefits),
     )
     texts: dict[str, list[str]] = {}
     for benefit in of(tier):
@@ -181,8 +183,8 @@ def _column(tier: Tier, programme: Programme) -> Column:
     )
 
 
-def _prize_values(programme: Programme, given: Benefits) -> dict[str, Decimal]:
-    """What coupons and gifts of birthdays are worth: an amount off, or the points a reward costs."""
+def prize_values(programme: Programme, given: Benefits) -> dict[str, Decimal]:
+    """What coupons and gifts are worth in a tier, in yuan by code: an amount off, or a reward's points."""
     coupons = {
         item["code"]: Decimal(item["value"])
         for item in programme.rest.get("coupons") or ()
@@ -229,6 +231,12 @@ def _next_period(use: Use, day: date) -> date:
     while use.period(there) == use.period(day):
         there += timedelta(days=1)
     return there
+
+
+def left_for_orders(member_id: int, tier: Tier, held: Held, now: datetime) -> list[Left]:
+    """Those that take something off an order, and of which something is left."""
+    offered = left(member_id, tier, held, now)
+    return [each for each in offered if each.left and (each.use.discount or each.use.amount)]
 
 
 @transaction.atomic
@@ -293,6 +301,28 @@ def _free_number(wallet_id: int, wanted: Use, day: date) -> int:
         )
         had = {row[0] for row in cursor.fetchall()}
     return next(number for number in range(1, len(had) + 2) if number not in had)
+
+
+def settle_orders(heard: Iterable[Heard]) -> int:
+    """Give back what was had for orders of which nothing is kept; how many were.
+
+    Within the caller's transaction, after the wallets are locked; one statement, and none where every order
+    is kept.
+    """
+    undone = [
+        order_cause(order.channel_code, order.number)
+        for order in heard
+        if order.order_id and order.kept <= 0 and (order.net > 0 or order.status == OrderStatus.CANCELLED)
+    ]
+    if not undone:
+        return 0
+    had = BenefitUse.objects.filter(cause__in=undone, given_back_at=None)
+    return had.update(given_back_at=clock.read().now)
+
+
+def order_cause(channel_code: str, order_no: str) -> str:
+    """What a use for an order is called, so that the order's end gives it back."""
+    return f"{channel_code}:order:{order_no}"
 
 
 def give_back(member_id: int, code: str, causes: Sequence[str]) -> int:

@@ -130,6 +130,10 @@ _WORDS: dict[str, Promise] = {
     "share": _("sharing"),
     "event": _("event"),
     "member_day": _("member day"),
+    "valid_minutes": _("minutes that a quote holds"),
+    "saving": _("weight of what a coupon saves"),
+    "urgency": _("weight of how soon it ends"),
+    "narrowness": _("weight of how few orders it fits"),
     "days": _("days"),
     "weekday": _("day of the week"),
     "factor": _("factor"),
@@ -183,6 +187,7 @@ PLACES: dict[str, Promise] = {
     "growth": _("Growth value"),
     "tiers": _("Tiers"),
     "benefit_value": _("Value of benefits"),
+    "quotes": _("Quotes"),
     "rules": _("Rules"),
     "activities": _("Activities"),
     "coupons": _("Coupons"),
@@ -310,6 +315,7 @@ def _settings(programme: Programme) -> Settings:
     for tier in programme.tiers:
         settings["tiers", tier.code] = _item(tier, without=("code", "rank"))
     settings["benefit_value", ""] = dict(_leaves(programme.valuation))
+    settings["quotes", ""] = dict(_leaves(programme.quotes))
     settings["rules", ""] = {"order": tuple(rule.code for rule in programme.rules)}
     for rule in programme.rules:
         settings["rules", rule.code] = _item(rule, without=("code",))

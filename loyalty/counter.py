@@ -7,21 +7,39 @@ try after a lost connection finds what the first one did.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
-from math import floor
+from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F
 
-from loyalty import clock, earning, ledger, orders, points, publishing, refunds, situations, tiers
-from loyalty.errors import AmountInvalid, CauseTaken, OrderNotFound, RefundTooLarge
-from loyalty.models import Entry, OrderEarning
+from loyalty import (
+    clock,
+    coupon_states,
+    coupon_words,
+    earning,
+    ledger,
+    limits,
+    orders,
+    points,
+    publishing,
+    quotes,
+    refunds,
+)
+from loyalty.coupon_terms import BasketLine
+from loyalty.errors import (
+    AmountInvalid,
+    CauseTaken,
+    NotEnoughPoints,
+    OrderNotFound,
+    QuoteChanged,
+    RefundTooLarge,
+)
+from loyalty.models import CouponUse, Entry, OrderEarning
 from loyalty.orders import RefundReceipt
-from loyalty.programme import Programme
 from loyalty.purse import Figures
-from loyalty.situations import Basket
-from loyalty.tier_terms import Tier
+from loyalty.quotes import Ask, Offered
 from members import accounts
 from members.facts import (
     AmountsFact,
@@ -39,18 +57,11 @@ NOTHING = Decimal("0.00")
 LARGEST = Decimal("9999999.99")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What a sale would come to, before anybody pays. Money in yuan."""
+class UsedCoupon(NamedTuple):
+    """A coupon that a sale was paid with: its name, and yuan off the goods."""
 
-    amount: Decimal
-    tier_discount: Decimal
-    net: Decimal
-    points_usable: int
-    points: int
-    points_value: Decimal
-    to_pay: Decimal
-    points_to_earn: int
+    name: str
+    discount: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +72,7 @@ class Sale:
     order_number: str
     amount: Decimal
     tier_discount: Decimal
+    coupons: Sequence[UsedCoupon]
     net: Decimal
     points_value: Decimal
     to_pay: Decimal
@@ -77,77 +89,64 @@ class CounterOrder:
 
     number: str
     paid_at: datetime
+    goods: Decimal
     net: Decimal
     refundable: Decimal
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """The money of a sale, and the points that pay part of it."""
+def preview(
+    store: Store,
+    member_id: int,
+    amount: Decimal,
+    wanted: int = 0,
+    *,
+    codes: Sequence[str] = (),
+    with_coupons: bool = True,
+) -> Offered:
+    """What a sale of `amount` (yuan, before all discounts) comes to if `wanted` points are used.
 
-    discount: Decimal
-    net: Decimal
-    usable: int
-    points: int
-    value: Decimal
-
-
-def preview(store: Store, member_id: int, amount: Decimal, wanted: int = 0) -> Preview:
-    """What a sale of `amount` (yuan, before the tier's discount) comes to if `wanted` points are used.
-
-    More points than can be used are cut to what can, so that the clerk sees the most there is.
+    More points than can be used are cut to what can, so that the clerk sees the most there is; of coupons
+    and counted benefits the best are chosen. Raises AmountInvalid.
     """
     _check(amount)
-    programme = publishing.current().programme
-    purses = ledger.peek([member_id])
-    available = purses[member_id].available(purses.now) if purses else 0
-    tier = programme.tier(purses[member_id].tier if purses else "")
-    sums = _sums(amount, wanted, available, tier)
-    return Preview(
-        amount=amount,
-        tier_discount=sums.discount,
-        net=sums.net,
-        points_usable=sums.usable,
-        points=sums.points,
-        points_value=sums.value,
-        to_pay=sums.net - sums.value,
-        points_to_earn=_would_earn(store, member_id, sums, tier, programme),
+    return quotes.work_out(_ask(store, member_id, amount, wanted, codes, with_coupons))
+
+
+def _ask(
+    store: Store, member_id: int, amount: Decimal, wanted: int, codes: Sequence[str], with_coupons: bool
+) -> Ask:
+    return Ask(
+        member_id=member_id,
+        channel=store.channel,
+        store=store,
+        lines=(BasketLine(amount),),
+        points=wanted,
+        codes=tuple(codes),
+        with_coupons=with_coupons,
+        with_benefits=with_coupons,
     )
-
-
-def _sums(amount: Decimal, wanted: int, available: int, tier: Tier) -> _Sums:
-    discount = (amount * (1 - tier.benefits.discount)).quantize(CENT, ROUND_HALF_UP)
-    net = amount - discount
-    usable = max(0, min(available, floor(net * tier.benefits.points_per_yuan)))
-    spent = max(0, min(wanted, usable))
-    return _Sums(discount, net, usable, spent, min(net, tier.benefits.worth(spent)))
-
-
-def _would_earn(store: Store, member_id: int, sums: _Sums, tier: Tier, programme: Programme) -> int:
-    """What the sale would earn by the rules of this moment, campaigns included and limits left aside."""
-    now = clock.read().recorded
-    asked = situations.fields_asked([programme])
-    situation = situations.of(
-        Basket(member_id, store.channel.code, store.code, sums.net),
-        at=now,
-        tier=tier.code,
-        buyers=situations.load(asked, [member_id]),
-        bought=tiers.whole_history(member_id) if situations.needs_whole_history(asked) else [],
-        zone=programme.time_zone,
-    )
-    base = earning.base_of(net=sums.net, points_value=sums.value, policy=programme.points)
-    return earning.price(situation, base=base, programme=programme, tier=tier).points
 
 
 @transaction.atomic
 def sell(
-    store: Store, member_id: int, *, amount: Decimal, points_used: int = 0, nonce: UUID, actor_id: int | None
+    store: Store,
+    member_id: int,
+    *,
+    amount: Decimal,
+    points_used: int = 0,
+    codes: Sequence[str] = (),
+    with_coupons: bool = True,
+    to_pay: Decimal | None = None,
+    nonce: UUID,
+    actor_id: int | None,
 ) -> Sale:
-    """Record a counter purchase, redeeming points against it.
+    """Record a counter purchase with the best coupons, redeeming points against it.
 
-    `amount` is what the goods cost in yuan before the tier's discount. Raises NotEnoughPoints,
-    AmountInvalid, and CauseTaken when the nonce has sold to another member.
+    `amount` is what the goods cost in yuan before all discounts; `to_pay`: what the clerk was shown, None
+    to take it as it comes. Raises NotEnoughPoints, AmountInvalid, QuoteChanged when the sum is another one
+    by now, CouponNotUsable for a code that cannot be used, and CauseTaken when the nonce has sold to
+    another member.
     """
     _check(amount)
     number = sale_number(store, nonce)
@@ -158,39 +157,56 @@ def sell(
             raise CauseTaken
         return _sale(before, is_new=False)
     at = clock.read().recorded
-    version = publishing.load_all().at(at)
     purses = ledger.lock([member_id], first_tier=publishing.first_tier)
-    tier = version.programme.tier(purses[member_id].tier)
-    sale = _sums(amount, points_used, points_used, tier)
-    if sale.points:
-        points.redeem(
-            member_id,
-            sale.points,
-            cause=f"sale:{number}",
-            channel=store.channel,
-            store_id=store.pk,
-            actor_id=actor_id,
-        )
-    fact = OrderFact(
+    offered = quotes.work_out(_ask(store, member_id, amount, points_used, codes, with_coupons), purses=purses)
+    if offered.refused_codes:
+        raise coupon_states.refusal(offered.refused_codes[0][1])
+    if min(points_used, offered.payable) > offered.available:
+        raise NotEnoughPoints
+    if to_pay is not None and to_pay != offered.to_pay:
+        raise QuoteChanged
+    # Budgets before coupons, as everywhere: the sale spends from them when its order is received below.
+    if budgeted := limits.with_budget(earning.running(offered.held.programme, at)):
+        limits.take_turns(budgeted)
+    quotes.carry_out(
+        quotes.plan_of(offered),
+        member_id=member_id,
+        channel=store.channel,
+        store=store,
+        order_no=number,
+        actor_id=actor_id,
+    )
+    fact = _fact(offered, store, number, at)
+    known = accounts.at_counter(store.channel, member_id, now=at)
+    (receipt,) = orders.receive_from(store.channel, [fact], [known], actor_id=actor_id)
+    assert receipt.order_id is not None, "a sale is an order of its own, which nothing can conflict with"
+    return _sale(Order.objects.get(pk=receipt.order_id), is_new=True)
+
+
+def _fact(offered: Offered, store: Store, number: str, at: datetime) -> OrderFact:
+    """The sale as an order: one line, each discount by its layer."""
+    goods, chosen = offered.choice.goods, offered.choice
+    discount = goods - offered.net
+    layers = [DiscountFact(layer="tier", amount=chosen.cut_off, label=chosen.cut.code or offered.tier.code)]
+    layers += [
+        DiscountFact(layer="coupon", amount=each.verdict.discount or NOTHING, label=each.offer.terms.code)
+        for each in chosen.taken
+    ]
+    cause = quotes.points_cause(number)
+    return OrderFact(
         number=number,
         status=OrderStatus.COMPLETED,
-        amounts=AmountsFact(goods=amount, discount=sale.discount, points_value=sale.value),
+        amounts=AmountsFact(goods=goods, discount=discount, points_value=offered.points_value),
         placed_at=at,
         paid_at=at,
         received_at=at,
         completed_at=at,
         store=store.code,
-        lines=(LineFact(product="", name=str(store), price=amount, discount=sale.discount, amount=sale.net),),
-        discounts=(DiscountFact(layer="tier", amount=sale.discount, label=tier.code),)
-        if sale.discount
-        else (),
-        payments=(PaymentFact(means="counter", amount=sale.net - sale.value),),
-        points_spent=PointsSpentFact(points=sale.points, cause=f"sale:{number}") if sale.points else None,
+        lines=(LineFact(product="", name=str(store), price=goods, discount=discount, amount=offered.net),),
+        discounts=tuple(layer for layer in layers if layer.amount),
+        payments=(PaymentFact(means="counter", amount=offered.to_pay),),
+        points_spent=PointsSpentFact(points=offered.points, cause=cause) if offered.points else None,
     )
-    known = accounts.at_counter(store.channel, member_id, now=at)
-    (receipt,) = orders.receive_from(store.channel, [fact], [known], actor_id=actor_id)
-    assert receipt.order_id is not None, "a sale is an order of its own, which nothing can conflict with"
-    return _sale(Order.objects.get(pk=receipt.order_id), is_new=True)
 
 
 def sale_number(store: Store, nonce: UUID) -> str:
@@ -214,11 +230,13 @@ def _sale(order: Order, *, is_new: bool) -> Sale:
     spent = Entry.objects.filter(
         kind=Entry.Kind.REDEEM, cause=points.named(order.channel, order.points_spent_cause)
     ).first()
+    used = _used_coupons(order)
     return Sale(
         order_id=order.pk,
         order_number=order.number,
         amount=order.goods,
-        tier_discount=order.discount,
+        tier_discount=order.discount - sum((each.discount for each in used), NOTHING),
+        coupons=used,
         net=order.net,
         points_value=order.points_value,
         to_pay=order.net - order.points_value,
@@ -228,6 +246,14 @@ def _sale(order: Order, *, is_new: bool) -> Sale:
         figures=ledger.figures(order.member_id),
         is_new=is_new,
     )
+
+
+def _used_coupons(order: Order) -> list[UsedCoupon]:
+    """The coupons that an order was paid with, given back since or not."""
+    uses = CouponUse.objects.filter(channel=order.channel, order_no=order.number).select_related("coupon")
+    programmes = publishing.load_all()
+    terms = [(use, coupon_states.terms_of(use.coupon, programmes)) for use in uses.order_by("pk")]
+    return [UsedCoupon(coupon_words.title(each), use.discount or NOTHING) for use, each in terms]
 
 
 @transaction.atomic
@@ -281,6 +307,7 @@ def sales(store: Store, member_id: int, limit: int = 10) -> Sequence[CounterOrde
         CounterOrder(
             number=order.number,
             paid_at=order.paid_at or order.heard_at,
+            goods=order.goods,
             net=order.net,
             refundable=max(NOTHING, order.net - order.refunded_goods),
             points=order.points or 0,

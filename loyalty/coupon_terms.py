@@ -41,11 +41,21 @@ class Offering(Protocol):
 
 
 class BasketLine(NamedTuple):
-    """One line of what is to be bought; `amount` is yuan before the coupon, after the tier's discount."""
+    """One line of what is to be bought; `amount` is yuan before the coupon, after the tier's discount.
+
+    left: what other coupons of the order leave of it to be taken off, None for all. The minimum spend asks
+    for the amount: coupons that stand together do not get into each other's way.
+    """
 
     amount: Decimal
     product: str = ""
     category: str = ""
+    left: Decimal | None = None
+
+    @property
+    def rest(self) -> Decimal:
+        """What there is to be taken off."""
+        return self.amount if self.left is None else self.left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +169,8 @@ class Terms:
         if counted < self.min_spend:
             why = {"counted": _yuan(counted), "min_spend": _yuan(self.min_spend)}
             return Verdict(why_not="min_spend", counted=counted, lines=counting, why=why)
-        return self._taken_off(basket, counted, counting)
+        rest = sum((basket.lines[n].rest for n in counting), NOTHING)
+        return self._taken_off(basket, counted, rest, counting)
 
     def _place_refuses(self, basket: Basket) -> str:
         if self.channels and basket.channel not in self.channels:
@@ -182,17 +193,19 @@ class Terms:
             return Verdict(why_not="basket_missing")
         return Verdict(discount=None, postage=None, gift=self.gift, why={"kind": self.kind})
 
-    def _taken_off(self, basket: Basket, counted: Decimal, counting: tuple[int, ...]) -> Verdict:
-        why: dict[str, Any] = {"kind": self.kind, "counted": _yuan(counted)}
+    def _taken_off(
+        self, basket: Basket, counted: Decimal, rest: Decimal, counting: tuple[int, ...]
+    ) -> Verdict:
+        why: dict[str, Any] = {"kind": self.kind, "counted": _yuan(rest)}
         why |= {"min_spend": _yuan(self.min_spend)} if self.min_spend else {}
         discount, postage = NOTHING, NOTHING
         if self.kind == "amount":
             assert self.value is not None
-            discount = min(self.value, counted)
+            discount = min(self.value, rest)
             why["value"] = _yuan(self.value)
         elif self.kind == "percentage":
             assert self.value is not None
-            discount = min((counted * self.value / HUNDRED).quantize(CENT, ROUND_HALF_UP), counted)
+            discount = min((rest * self.value / HUNDRED).quantize(CENT, ROUND_HALF_UP), rest)
             why |= {"value": str(self.value), "raw": _yuan(discount)}
         elif self.kind == "shipping":
             told = basket.postage or NOTHING

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.coupon_terms import Terms
+from loyalty.names import in_words
 
 # Why a coupon cannot be used, or was not issued.
 REASONS: dict[str, str | Promise] = {
@@ -22,6 +23,7 @@ REASONS: dict[str, str | Promise] = {
     "min_spend": gettext_lazy("The goods that it counts do not reach its minimum spend."),
     "needs_member": gettext_lazy("It is for a known member only."),
     "no_such_coupon": gettext_lazy("The programme has no such coupon."),
+    "outbid": gettext_lazy("What was chosen saves more, or as much and fits better."),
     "not_combined": gettext_lazy("It cannot be used together with another coupon of this order."),
     "not_started": gettext_lazy("It cannot be used yet."),
     "not_your_tier": gettext_lazy("It is for other tiers."),
@@ -56,6 +58,11 @@ STANDINGS: dict[str, str | Promise] = {
 def standing(code: str) -> str:
     """How a coupon stands, in a word."""
     return str(STANDINGS[code])
+
+
+def title(terms: Terms) -> str:
+    """A coupon by its name, or by what it is worth where it has none."""
+    return in_words(dict(terms.name)) or worth(terms)
 
 
 def worth(terms: Terms) -> str:

@@ -214,6 +214,30 @@ class CouponNotUsable(LoyaltyError):
         self.problems = [{"path": "code", "code": reason, "message": words}]
 
 
+class QuoteNotFound(LoyaltyError):
+    """This channel has made no such quote, or it has been removed because nobody took it up."""
+
+    message = _("There is no such quote.")
+    code = "loyalty.quote_not_found"
+    status = 404
+
+
+class QuoteEnded(LoyaltyError):
+    """The time of a quote is out, or it was committed for another order."""
+
+    message = _("This quote has ended. Ask for a new one.")
+    code = "loyalty.quote_ended"
+    status = 409
+
+
+class QuoteChanged(LoyaltyError):
+    """What was offered is no longer to be had: a coupon or the tier changed. Nothing has moved."""
+
+    message = _("What the member can use has changed since. Check the new sum.")
+    code = "loyalty.quote_changed"
+    status = 409
+
+
 class CouponBatchRefused(LoyaltyError):
     """Codes cannot be made or taken in like this: no such campaign, none wanted, or more than are left."""
 

@@ -8,9 +8,11 @@ from loyalty import (
     audit_runs,
     birthdays,
     clock,
+    closings,
     coupon_batches,
     milestone_rounds,
     nightly,
+    quotes,
     referral_signs,
     referrals,
     rewards,
@@ -56,6 +58,15 @@ def hold_member_days(timestamp: int) -> None:
     log.info("member day: %s of %s members, not given: %s", ran.given, ran.members, ran.refused)
 
 
+# Each hour: midnight is the programme's, not the server's, and a worker that was down makes its turn good.
+@app.periodic(cron="2 * * * *")
+@app.task(queueing_lock="close_day", pass_context=False)
+def close_day(timestamp: int) -> None:
+    closing = closings.close()
+    if closing is not None:
+        log.info("balances were closed as of %s", closing.as_of.isoformat())
+
+
 # After the tiers: a tier that was reached or lost in the night is a milestone of the morning.
 @app.periodic(cron="55 0 * * *")
 @app.task(queueing_lock="ask_milestones", pass_context=False)
@@ -87,3 +98,9 @@ def audit_ledger(timestamp: int) -> None:
 def make_coupon_codes(batch_id: int) -> None:
     """Make the codes of a batch, or go on with one whose worker died."""
     coupon_batches.work(batch_id)
+
+
+@app.periodic(cron="25 3 * * *")
+@app.task(queueing_lock="sweep_quotes", pass_context=False)
+def sweep_quotes(timestamp: int) -> None:
+    log.info("quotes that nobody took up: %s", quotes.sweep())

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from loyalty import clock, coupons, occasions, referrals, settling
+from loyalty import benefits, clock, coupons, occasions, referrals, settling
 from loyalty.errors import OrderNotFound, RefundShort, RefundTooLarge
 from loyalty.grants import Given
 from loyalty.settling import Settlement
@@ -88,6 +88,7 @@ def receive_from(
     settlement = settling.settle(heard, actor_id=actor_id)
     given = occasions.of_orders(heard, settlement, friends)
     coupons.settle_orders(heard)
+    benefits.settle_orders(heard)
     return [_receipt(each, settlement, given) for each in heard]
 
 
@@ -103,6 +104,7 @@ def refund(
     settlement = settling.settle(heard, actor_id=actor_id)
     occasions.of_orders(heard, settlement, friends)
     coupons.settle_orders(heard)
+    benefits.settle_orders(heard)
     return [_refund_receipt(each, settlement) for each in told]
 
 
@@ -139,6 +141,7 @@ def ask_refund(
         raise RefundShort
     occasions.of_orders([told.heard], settlement, friends)
     coupons.settle_orders([told.heard])
+    benefits.settle_orders([told.heard])
     return _refund_receipt(told, settlement)
 
 

@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import benefit_terms, conditions, expiry, grant_terms, offers, tier_terms
+from loyalty import benefit_terms, conditions, expiry, grant_terms, offers, quote_terms, tier_terms
 from loyalty.benefit_terms import Valuation
 from loyalty.conditions import Condition
 from loyalty.expiry import NEVER, Expiry
 from loyalty.grant_terms import GrantTerms
+from loyalty.quote_terms import QuoteTerms
 from loyalty.reading import Part, Problems, refuse_twice
 from loyalty.tier_terms import Growth, Tier
 
@@ -33,6 +34,7 @@ SECTIONS = (
     "growth",
     "tiers",
     "benefit_value",
+    "quotes",
     "rules",
     *offers.SECTIONS,
 )
@@ -105,6 +107,7 @@ class Programme:
     rest: dict[str, Any]
     growth: Growth | None = None  # None: there is no growth value
     valuation: Valuation = field(default_factory=Valuation)
+    quotes: QuoteTerms = field(default_factory=QuoteTerms)
     source: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     # Factors promised outside of the rules: birthdays and member days. They stand behind all rules.
     standing: tuple[Rule, ...] = field(default=(), compare=False, repr=False)
@@ -148,6 +151,7 @@ def parse(document: Mapping[str, Any]) -> Programme:
         rest=rest,
         growth=tier_terms.read_growth(part, tiers),
         valuation=benefit_terms.read_valuation(part),
+        quotes=quote_terms.read(part),
         source=part.fields,
         standing=() if problems.found else _standing(tiers, rest),
         grants=GrantTerms() if problems.found else grant_terms.of(rest),

@@ -326,6 +326,7 @@ def _matrix(form: ProgrammeForm, base: ProgrammeVersion, newest: ProgrammeVersio
         "beginning": Cell(form["effective_from"]),
         "points": [cell(name, name) for name in form.fields if name.startswith(("points-", "growth-"))],
         "valuation": [cell(name, name) for name in form.fields if name.startswith("benefit_value-")],
+        "quotes": [cell(name, name) for name in form.fields if name.startswith("quotes-")],
         "worth": _worth(base),
         "tiers": [{"code": tier["code"], "name": _tier_name(tier)} for tier in tiers],
         "bands": [

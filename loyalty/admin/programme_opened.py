@@ -14,7 +14,7 @@ LENGTHS = ("months", "years", "anniversaries")
 def opened(document: Mapping[str, Any]) -> dict[str, Any]:
     """A copy in which alternatives of the document stand side by side."""
     found = copy.deepcopy(dict(document))
-    for section in ("points", "growth", "benefit_value"):
+    for section in ("points", "growth", "benefit_value", "quotes"):
         found[section] = dict(found.get(section) or {})
     found["points"]["expiry"] = _expiry_opened(found["points"].get("expiry"))
     for tier in found["tiers"]:
@@ -34,7 +34,7 @@ def closed(found: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]
     expiry = _expiry_closed(found["points"].pop("expiry"))
     if expiry is not None:
         found["points"]["expiry"] = expiry
-    for section in ("points", "growth", "benefit_value"):
+    for section in ("points", "growth", "benefit_value", "quotes"):
         _drop_empty(found[section], "weights", "service")
         if not found[section] and section not in document:
             del found[section]

@@ -190,5 +190,12 @@ VALUATION = (
     Setting(_("Weight of your own words"), "weights.extra", default="1"),
 )
 
+QUOTES = (
+    Setting(_("Minutes that a quote holds"), "valid_minutes", "whole", "15"),
+    Setting(_("Weight of what a coupon saves"), "weights.saving", default="1"),
+    Setting(_("Weight of how soon it ends"), "weights.urgency", default="0.5"),
+    Setting(_("Weight of how few orders it fits"), "weights.narrowness", default="0.25"),
+)
+
 # Sections of the document that are one group of settings each.
-SECTIONS = {"points": POINTS, "growth": GROWTH, "benefit_value": VALUATION}
+SECTIONS = {"points": POINTS, "growth": GROWTH, "benefit_value": VALUATION, "quotes": QUOTES}

@@ -8,6 +8,7 @@ from loyalty.api.adjustments import Adjust
 from loyalty.api.coupons import LockCoupon, MemberCoupons, ReleaseCoupon, UseCoupon
 from loyalty.api.orders import OneOrder, OneRefund, OrderBatches, RefundRequests
 from loyalty.api.points import Capture, Earn, Holds, MemberPoints, PointsEntries, Redeem, Release
+from loyalty.api.quotes import CommitQuote, Quotes
 from loyalty.api.referrals import MemberReferral
 from loyalty.api.rewards import CancelClaim, ClaimReward, MemberClaims, Rewards
 from loyalty.api.tiers import BenefitGivenBack, BenefitMatrix, BenefitUses, MemberBenefits, MemberTier
@@ -40,6 +41,8 @@ urlpatterns = [
     path("coupons/<str:code>/lock/", LockCoupon.as_view()),
     path("coupons/<str:code>/use/", UseCoupon.as_view()),
     path("coupons/<str:code>/release/", ReleaseCoupon.as_view()),
+    path("quotes/", Quotes.as_view()),
+    path("quotes/<uuid:quote_id>/commit/", CommitQuote.as_view()),
     path("rewards/", Rewards.as_view()),
     path("rewards/<str:code>/claim/", ClaimReward.as_view()),
     path("claims/<int:claim_id>/cancel/", CancelClaim.as_view()),

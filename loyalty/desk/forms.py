@@ -1,6 +1,6 @@
 """What a clerk types at the desk, read strictly and complained about in words that say what to do."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -63,6 +63,9 @@ class TillForm(forms.Form):
         max_value=MOST_POINTS,
         error_messages={"invalid": _("Type whole points, such as 600.")},
     )
+    use_coupons = forms.BooleanField(required=False, initial=True)
+    code = forms.CharField(max_length=64, required=False)  # of a coupon that the customer shows
+    seen = forms.CharField(max_length=300, required=False)  # what the sum on the screen was for, and was
     again = forms.BooleanField(required=False)
     asks_again = False  # the same amount was recorded a moment ago: the clerk must say it is another one
 
@@ -72,6 +75,25 @@ class TillForm(forms.Form):
             return 0
         points: int | None = self.cleaned_data.get("points")
         return MOST_POINTS if points is None else points
+
+    def codes(self) -> tuple[str, ...]:
+        """The codes that the customer shows."""
+        code: str = self.cleaned_data.get("code") or ""
+        return (code,) if code else ()
+
+    def shown(self, to_pay: Decimal) -> str:
+        """What the screen says for what is typed: sent along, it tells whether the clerk saw this sum."""
+        asked = ("amount", "use_points", "points", "use_coupons", "code")
+        return f"{'|'.join(str(self.cleaned_data.get(name)) for name in asked)}={to_pay}"
+
+    def seen_to_pay(self) -> Decimal | None:
+        """The sum that the clerk saw for just what is sent now; None when it was for something else."""
+        seen = self.cleaned_data.get("seen") or ""
+        try:
+            to_pay = Decimal(seen.rpartition("=")[2])
+        except InvalidOperation:
+            return None
+        return to_pay if seen == self.shown(to_pay) else None
 
 
 class RefundForm(forms.Form):

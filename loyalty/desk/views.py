@@ -15,11 +15,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from loyalty import accounts, card, counter, referral_codes
-from loyalty.counter import Preview, Sale
+from loyalty.counter import Sale
+from loyalty.desk import sums
 from loyalty.desk.forms import EnrolForm, FindForm, RefundForm, TillForm, new_nonce
 from loyalty.desk.showing import PART, known, part, refused, show
 from loyalty.desk.station import Station, occasion, staffed
+from loyalty.desk.sums import Shown
 from loyalty.errors import OrderNotFound
+from loyalty.quotes import Offered
 from members import seeing
 from members.errors import MemberNotFound
 from members.models import Member, Store
@@ -117,6 +120,9 @@ def sell(request: HttpRequest, station: Station, number: str) -> HttpResponse:
             someone.pk,
             amount=form.cleaned_data["amount"],
             points_used=_points(station.store, someone, form),
+            codes=form.codes(),
+            with_coupons=form.cleaned_data["use_coupons"],
+            to_pay=form.seen_to_pay(),
             nonce=form.cleaned_data["nonce"],
             actor_id=request.user.pk,
         )
@@ -213,15 +219,26 @@ def _points(store: Store, someone: Member, form: TillForm) -> int:
     wanted = form.wanted()
     if form.cleaned_data.get("points") is not None or not wanted:
         return wanted
-    return counter.preview(store, someone.pk, form.cleaned_data["amount"], wanted).points
+    return _offered(store, someone, form).points
 
 
-def _quote(store: Store, someone: Member, form: TillForm) -> Preview | None:
-    amount = form.cleaned_data.get("amount")
-    if amount is None:
+def _offered(store: Store, someone: Member, form: TillForm) -> Offered:
+    return counter.preview(
+        store,
+        someone.pk,
+        form.cleaned_data["amount"],
+        form.wanted(),
+        codes=form.codes(),
+        with_coupons=form.cleaned_data["use_coupons"],
+    )
+
+
+def _quote(store: Store, someone: Member, form: TillForm) -> Shown | None:
+    if form.cleaned_data.get("amount") is None:
         return None
     try:
-        return counter.preview(store, someone.pk, amount, form.wanted())
+        offered = _offered(store, someone, form)
+        return sums.of(offered, seen=form.shown(offered.to_pay))
     except ShukeError as refusal:
         form.add_error("amount", str(refusal))
         return None
@@ -231,13 +248,12 @@ def _repeats(store: Store, someone: Member, form: TillForm) -> bool:
     """Whether another form recorded the same amount a moment ago and nobody said this is another sale."""
     if form.cleaned_data["again"]:
         return False
-    quoted = _quote(store, someone, form)
     own = counter.sale_number(store, form.cleaned_data["nonce"])
     since = timezone.now() - REPEATED_WITHIN
     for sold in counter.sales(store, someone.pk, limit=3):
         if sold.number == own:
             return False
-        if quoted and sold.net == quoted.net and sold.paid_at > since:
+        if sold.goods == form.cleaned_data["amount"] and sold.paid_at > since:
             form.asks_again = True
             message = _("%(amount)s was recorded for this member at %(time)s. Is this another purchase?")
             time = timezone.localtime(sold.paid_at).strftime("%H:%M")

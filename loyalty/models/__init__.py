@@ -1,11 +1,12 @@
 """Every table of the programme, by its name."""
 
-from loyalty.models.audits import AuditRun
+from loyalty.models.audits import AuditRun, Closing, ClosingBalance
 from loyalty.models.clock import ClockShift
 from loyalty.models.coupons import Coupon, CouponBatch, CouponMove, CouponReject, CouponUse
 from loyalty.models.grants import Activity, BirthdayIndex, CheckIn, Grant
 from loyalty.models.points import Entry, Hold, HoldLot, Lot, LotMove, OrderEarning, RuleUse, Wallet
 from loyalty.models.programme import ProgrammeVersion
+from loyalty.models.quotes import Quote
 from loyalty.models.referrals import DeviceSeen, Referral, ReferralCode
 from loyalty.models.rewards import Claim, ClaimMove, RewardPicture, Shelf, ShelfMove
 from loyalty.models.tiers import (
@@ -29,6 +30,8 @@ __all__ = [
     "Claim",
     "ClaimMove",
     "ClockShift",
+    "Closing",
+    "ClosingBalance",
     "Coupon",
     "CouponBatch",
     "CouponMove",
@@ -46,6 +49,7 @@ __all__ = [
     "OrderEarning",
     "ProgrammeSweep",
     "ProgrammeVersion",
+    "Quote",
     "Referral",
     "ReferralCode",
     "RewardPicture",

@@ -1,7 +1,10 @@
-"""Runs of the ledger's proofs, as a page shows them."""
+"""Runs of the ledger's proofs as a page shows them, and the balances of the days that they go by."""
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+from loyalty.models.points import Wallet
 
 
 class AuditRun(models.Model):
@@ -24,3 +27,57 @@ class AuditRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Closing(models.Model):
+    """A day of the ledger was closed: every balance that had moved was written down as of then. Forever."""
+
+    # A local midnight. What was recorded up to it is in the closing; by the recorded clock, never the demo's.
+    as_of = models.DateTimeField(_("as of"))
+    recorded_at = models.DateTimeField(_("recorded"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("closing")
+        verbose_name_plural = _("closings")
+        constraints = [models.UniqueConstraint(fields=["as_of"], name="closing_once_per_instant")]
+
+    def __str__(self) -> str:
+        return f"{self.as_of:%Y-%m-%d %H:%M}"
+
+
+class ClosingBalance(models.Model):
+    """What a wallet that had moved since the closing before held at a closing. Forever.
+
+    One statement writes them for all wallets, off the entries: neither key is looked up again for each of a
+    million rows (`db_constraint=False`), and the audit finds a row whose entry or closing is not there.
+    """
+
+    closing = models.ForeignKey(
+        Closing,
+        models.PROTECT,
+        related_name="balances",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("closing"),
+    )
+    wallet = models.ForeignKey(
+        Wallet,
+        models.PROTECT,
+        related_name="closing_balances",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("wallet"),
+    )
+    version = models.IntegerField(_("version"))
+    balance = models.BigIntegerField(_("balance"))
+    debt = models.BigIntegerField(_("debt"))
+
+    class Meta:
+        verbose_name = _("closing balance")
+        verbose_name_plural = _("closing balances")
+        constraints = [
+            models.UniqueConstraint(fields=["closing", "wallet"], name="closing_balance_once_a_wallet")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wallet_id}: {self.balance}"

@@ -187,6 +187,7 @@ function useMost() {
 document.addEventListener("input", (event) => {
     const form = event.target.closest("#till");
     if (!form) return;
+    if (event.target.name === "code" && event.target.value.trim()) form.elements.use_coupons.checked = true;
     if (event.target.name === "points") form.elements.use_points.checked = event.target.value.trim() !== "";
     if (event.target.name === "use_points" && !event.target.checked) form.elements.points.value = "";
     quoteSoon(form);

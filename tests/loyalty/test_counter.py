@@ -76,7 +76,7 @@ def test_1500_points_are_worth_15_and_18_75_and_25_yuan(
     trade: Trade, jingan: Store, tier: str, discount: str, value: str, to_pay: str, earns: int
 ) -> None:
     promised = counter.preview(jingan, member_of(tier, trade), Decimal(1000), 1500)
-    assert promised.tier_discount == Decimal(discount)
+    assert promised.choice.cut_off == Decimal(discount)
     assert (promised.points, promised.points_value) == (1500, Decimal(value))
     assert (promised.to_pay, promised.points_to_earn) == (Decimal(to_pay), earns)
 
@@ -101,7 +101,7 @@ def test_a_sale_is_what_its_preview_promised(
     promised = counter.preview(jingan, member, Decimal(amount), wanted)
     before = trade.available(member)
     sale = sell(jingan, member, amount, wanted)
-    assert (sale.tier_discount, sale.net) == (promised.tier_discount, promised.net)
+    assert (sale.tier_discount, sale.net) == (promised.choice.cut_off, promised.net)
     assert (sale.points_spent, sale.points_value) == (promised.points, promised.points_value)
     assert (sale.to_pay, sale.points_earned) == (promised.to_pay, promised.points_to_earn)
     assert Decimal(0) <= sale.points_value <= sale.net == sale.to_pay + sale.points_value
@@ -125,9 +125,9 @@ def test_a_preview_counts_the_campaign_of_the_day_and_writes_nothing(db: None) -
 
 def test_more_points_than_can_be_used_are_cut_to_what_can(trade: Trade, jingan: Store, bo: int) -> None:
     by_points = counter.preview(jingan, bo, Decimal(1000), 5000)
-    assert (by_points.points_usable, by_points.points) == (2000, 2000)
+    assert (by_points.usable, by_points.points) == (2000, 2000)
     by_amount = counter.preview(jingan, bo, Decimal("12.34"), 5000)
-    assert (by_amount.points_usable, by_amount.points, by_amount.to_pay) == (1234, 1234, Decimal("0.00"))
+    assert (by_amount.usable, by_amount.points, by_amount.to_pay) == (1234, 1234, Decimal("0.00"))
 
 
 def test_a_sale_paid_wholly_with_points_earns_nothing(trade: Trade, jingan: Store, bo: int) -> None:

@@ -1,14 +1,17 @@
 """Double Eleven: one day, one campaign, a crowd. It ends at midnight, and its limits hold to the point."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db.models import Sum
 
 from loyalty import clock, orders
-from loyalty.models import Entry, RuleUse
+from loyalty.models import Coupon, Entry, RuleUse
 from members.facts import OrderFact
+from tests.races.threads import at_once, refusals
 from tests.trade import Trade, buyer, proven
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -116,4 +119,64 @@ def test_a_refund_gives_back_the_doubled_points_too(trade: Trade, midnight: date
     orders.receive(trade.tmall, facts(trade, midnight))
     assert trade.refund("T1", "R1", "350.00").points_taken == 700
     assert trade.refund("T4", "R2", "300.00").points_taken == 550  # of 1,100 for 600 yuan
+    assert proven()
+
+
+# --- a thousand orders a minute -----------------------------------------------------------------------
+
+BUDGET, GIFTS = 20_000, 100
+
+
+def rush(midnight: datetime) -> Trade:
+    """The last minutes of the day: points from a budget, and coupons as long as there are any."""
+    day = {"from": midnight.isoformat(), "to": (midnight + timedelta(days=1)).isoformat()}
+    rules = [
+        {"code": "rush", **day, "then": {"factor": "2"}, "limits": {"per_member_day": 400, "budget": BUDGET}},
+        {"code": "thanks", **day, "then": {"coupon": "THANKS"}},
+    ]
+    thanks = {
+        "code": "THANKS",
+        "name": {"en": "Thanks"},
+        "kind": "amount",
+        "value": "5",
+        "quota": GIFTS,
+        "per_member": 2,
+    }
+    return Trade(rules=rules, sections={"coupons": [thanks]}, expiry="never")
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_thousand_orders_through_four_doors_over_midnight(midnight: datetime) -> None:
+    trade = rush(midnight)
+    last_minute = midnight + timedelta(days=1, seconds=-30)
+    facts = [
+        trade.order(f"R{n}", "100.00", buyer(f"b{n % 250}"), at=last_minute + timedelta(seconds=n % 60))
+        for n in range(1000)
+    ]
+    doors = [facts[door::4] for door in range(4)]
+    told = at_once(
+        *[
+            lambda mine=mine: [
+                receipt
+                for start in range(0, len(mine), 50)
+                for receipt in orders.receive(trade.tmall, mine[start : start + 50])
+            ]
+            for mine in doors
+        ]
+    )
+    assert refusals(told) == []
+    receipts = [receipt for answer in told for receipt in answer]
+    assert len({receipt.order_id for receipt in receipts}) == 1000
+
+    late = {fact.number for fact in facts if fact.paid_at and fact.paid_at >= midnight + timedelta(days=1)}
+    assert len(late) > 400
+    assert all(receipt.points == 100 for receipt in receipts if receipt.number in late), "midnight is over"
+    assert sum(RuleUse.objects.values_list("points", flat=True)) == BUDGET, "to the point"
+    by_member = RuleUse.objects.values_list("wallet_id").annotate(points=Sum("points"))
+    assert max(points for _wallet, points in by_member) <= 400
+    assert Coupon.objects.count() == GIFTS
+    assert not Coupon.objects.filter(order__number__in=late).exists()
+    assert max(Counter(Coupon.objects.values_list("member_id", flat=True)).values()) <= 2
+    assert Entry.objects.filter(kind="earn").count() == 1000
     assert proven()
