@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from loyalty import conditions, coupon_words, grant_terms, sentences
+from loyalty import conditions, coupon_words, grant_terms, reward_words, sentences
 from loyalty.card import in_words
 from loyalty.models import Grant
 from loyalty.programme import Programme
@@ -67,6 +67,8 @@ def refusal(code: str) -> str:
 
 def sentence(why: Mapping[str, Any]) -> str:
     """For what something was given, in the language that is active; '' for what explains nothing."""
+    if "source" not in why and "reward" in why:
+        return reward_words.sentence(why)  # a coupon that was claimed as a reward
     words = _WORDS.get(str(why.get("source", "")))
     if words is None:
         return ""
@@ -116,7 +118,14 @@ def _with_conditions(text: str, why: Mapping[str, Any]) -> str:
         return text
     condition = conditions.read(Part(why["when"], "", Problems()))
     asked = sentences.of_condition(condition)
-    was = ", ".join(str(value) for value in (why.get("facts") or {}).values())
+    facts = why.get("facts") or {}
+    # Of what is so or not so, the condition that was met says it already.
+    found = [
+        f"¥{fact}" if conditions.FIELDS.get(name) == "money" else str(fact)
+        for name, fact in facts.items()
+        if fact not in ("True", "False")
+    ]
+    was = ", ".join(found)
     if not was:
         return _("%(text)s: %(asked)s") % {"text": text, "asked": asked}
     if why.get("consecutive"):
@@ -144,7 +153,14 @@ def _referral(why: Mapping[str, Any]) -> str:
         return _("Brought by a member")
     if "rung" in why:
         numbers = {"friends": why["friends"], "rung": why["rung"]}
-        text = _("%(friends)s friends count, rung %(rung)s") % numbers
+        text = (
+            ngettext(
+                "%(friends)s friend counts, rung %(rung)s",
+                "%(friends)s friends count, rung %(rung)s",
+                numbers["friends"],
+            )
+            % numbers
+        )
     else:
         text = _("Friend no. %(friends)s counts") % {"friends": why.get("friends", "")}
     if "factor" in why:

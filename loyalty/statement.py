@@ -1,7 +1,10 @@
-"""The statement: every entry of a member in words, with the numbers filled in (B3, B14)."""
+"""The statement: every entry of a member in words, with the numbers filled in (B3, B14).
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+One page costs a fixed number of statements, however long it is; API, member page and desk all read it here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,13 +12,15 @@ from django.db.models import QuerySet, Sum
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from loyalty import earning, grant_words, reward_words
+from loyalty import earning, explanations, grant_words, reward_words
+from loyalty.clauses import Book
+from loyalty.explanations import Explanation
 from loyalty.models import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a statement. `sentence` is in the reader's language."""
+    """One line of a statement, in the reader's language. `explanation`: filled in by `lines`, for a page."""
 
     id: int
     kind: str
@@ -31,6 +36,7 @@ class Line:
     order_number: str
     happened_at: datetime
     recorded_at: datetime
+    explanation: Explanation = explanations.NOTHING
 
 
 def entries(
@@ -39,13 +45,20 @@ def entries(
     before_id: int | None = None,
     limit: int = 50,
     wanted: QuerySet[Entry] | None = None,
+    book: Book | None = None,
 ) -> list[Line]:
     """A member's entries, latest first; `before_id` pages on, `wanted` narrows (by kind, channel, time)."""
     narrowed = Entry.objects.all() if wanted is None else wanted
-    found = narrowed.filter(wallet__member=member_id).select_related("channel", "order")
+    found = explanations.with_it(narrowed.filter(wallet__member=member_id))
     if before_id is not None:
         found = found.filter(pk__lt=before_id)
-    return [line(entry) for entry in found.order_by("-version")[:limit]]
+    return lines(list(found.order_by("-version")[:limit]), book)
+
+
+def lines(entries: Sequence[Entry], book: Book | None = None) -> list[Line]:
+    """Entries that were read `explanations.with_it`, explained; `book`: what the page quotes from, if any."""
+    explained = explanations.of(entries, book or Book())
+    return [replace(line(entry), explanation=explained[entry.pk]) for entry in entries]
 
 
 def line(entry: Entry) -> Line:
@@ -76,6 +89,8 @@ def sentence(kind: str, why: Mapping[str, Any], points: int) -> str:
         return earning_sentence(why)
     if kind in (Entry.Kind.EARN, Entry.Kind.TAKE_BACK) and "source" in why:
         return grant_words.sentence(why)
+    if kind == Entry.Kind.TAKE_BACK and why.get("moved"):
+        return _("The order belongs to another member now")
     if kind == Entry.Kind.TAKE_BACK and "kept" in why:
         text = _("Of %(earned)s points for ¥%(bought)s, ¥%(kept)s kept leaves %(stays)s") % {
             "earned": why["earned"],

@@ -32,8 +32,8 @@ def sentence(reason: str, why: Mapping[str, Any]) -> str:
     """Why a step was taken, with its numbers, in the language that is active."""
     if reason in (Reason.BY_HAND, Reason.INVITED) or "approval" in why:
         return _by_hand(why)
-    if reason in (Reason.GIVEN, Reason.CUT):
-        return given("cut" if reason == Reason.CUT else "gift", why)
+    if reason in (Reason.GIVEN, Reason.CUT, Reason.FLOOR_ENDED):
+        return given("cut" if "place" in why else "gift", why)
     if "needs" in why:
         return _judged(why)
     return ""
@@ -46,7 +46,10 @@ def given(kind: str, why: Mapping[str, Any]) -> str:
     if "approval" in why:
         return _by_hand(why)
     source = _SOURCES.get(str(why.get("source")))
-    return str(source) % {"code": why.get("code", "")} if source else ""
+    if source is None:
+        return str(why.get("reason", ""))
+    text = str(source) % {"code": why.get("code", "")}
+    return _("%(reason)s; the order came to nothing") % {"reason": text} if why.get("undone") else text
 
 
 def _judged(why: Mapping[str, Any]) -> str:
@@ -57,7 +60,7 @@ def _judged(why: Mapping[str, Any]) -> str:
     have = ", ".join(figure(what, why.get(what, 0)) for what in shown)
     words = {"have": have, "window": _window(needs)}
     if not wanted:
-        return _("%(have)s %(window)s") % words
+        return (_("%(have)s %(window)s") % words).strip()
     asked = [figure(what, needs[what]) for what in wanted]
     words["asked"] = (_(" or ") if needs.get("mode") == "any" else _(" and ")).join(asked)
     return _("%(have)s %(window)s; asked: %(asked)s") % words
@@ -71,6 +74,8 @@ def _window(needs: Mapping[str, Any]) -> str:
 
 
 def _by_hand(why: Mapping[str, Any]) -> str:
+    if "approval" not in why:
+        return str(why.get("reason", ""))
     return _("%(reason)s (asked by %(who)s, approved as request %(approval)s)") % {
         "reason": why.get("reason", ""),
         "who": why.get("asked_by", ""),

@@ -47,7 +47,7 @@ def welcome(
         return []
     now, programmes = clock.read(), publishing.load_all()
     joining = _joining(arrivals)
-    known = activities.known_steps(sorted(joining), grant_terms.STEPS)
+    known = activities.known_steps(sorted(joining), tuple(grant_terms.STEPS))
     how = {"channel_id": channel_id, "store_id": store_id, "actor_id": actor_id}
     wishes: dict[tuple[str, str], Wish] = {}
     for arrival in arrivals:

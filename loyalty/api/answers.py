@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from loyalty import grant_lines
 from loyalty.accounts import Standing
+from loyalty.clauses import Clause
+from loyalty.explanations import Explanation
 from loyalty.grant_lines import Line as GrantLine
 from loyalty.models import Wallet
 from loyalty.orders import OrderReceipt, RefundReceipt
@@ -97,8 +99,42 @@ def thing(line: GrantLine) -> dict[str, Any]:
         "refusal_label": line.refusal_label,
         "source": line.source,
         "code": line.code,
+        "version": line.why.get("version"),
         "sentence": line.sentence,
     }
+
+
+def explanation(told: Explanation) -> dict[str, Any]:
+    """Who moved points, by which version and clauses, and what they reverse (B14)."""
+    gone = told.reverses
+    return {
+        "formula": told.formula,
+        "version": told.version,
+        "clauses": clauses(told.clauses),
+        "details": list(told.details),
+        "by": {"kind": told.by_kind, "name": told.by},
+        "approved_by": told.approved_by,
+        "approval_id": told.approval_id,
+        "store": told.store_name,
+        "reverses": None if gone is None else {"entry_id": gone.entry_id, "share": str(gone.share)},
+    }
+
+
+def clauses(told: Sequence[Clause]) -> list[dict[str, Any]]:
+    """Clauses of the programme as they stood, with what each made of the points."""
+    return [
+        {
+            "kind": each.kind,
+            "label": each.label,
+            "code": each.code,
+            "version": each.version,
+            "sentence": each.sentence,
+            "points": each.points,
+            "cut_from": each.cut_from,
+            "cut": each.cut,
+        }
+        for each in told
+    ]
 
 
 def reasons(why: Mapping[str, Any]) -> dict[str, Any]:

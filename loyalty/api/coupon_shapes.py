@@ -4,9 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from loyalty.models import Coupon
+from loyalty.api.explanation_shapes import Clause
+from loyalty.models import Coupon, CouponMove
 from members.api.shapes import Money
 
+STEPS = ["issued", *CouponMove.Kind.values]
 STANDINGS = ["usable", "not_started", "expired", "locked", "used", "withdrawn"]
 
 
@@ -62,6 +64,19 @@ class CouponAnswer(CouponTerms):
     reasons = serializers.DictField()
 
 
+class CouponStep(serializers.Serializer[Any]):
+    """One thing that happened to a coupon."""
+
+    kind = serializers.ChoiceField(STEPS)
+    # A serializer has a `label` of its own, which declared fields do not touch.
+    label = serializers.CharField()  # type: ignore[assignment]
+    sentence = serializers.CharField(allow_blank=True, help_text="Why, with the numbers filled in")
+    channel = serializers.CharField(allow_blank=True)
+    order_no = serializers.CharField(allow_blank=True)
+    by = serializers.CharField(allow_blank=True, help_text="The user name of staff")
+    at = serializers.DateTimeField()
+
+
 class HeldCoupon(CouponTerms):
     code = serializers.CharField()
     standing = serializers.ChoiceField(STANDINGS)
@@ -72,6 +87,10 @@ class HeldCoupon(CouponTerms):
     issued_at = serializers.DateTimeField()
     cause = serializers.CharField(allow_blank=True)
     reasons = serializers.DictField()
+    sentence = serializers.CharField(allow_blank=True, help_text="Why it was issued, in words")
+    version = serializers.IntegerField(help_text="The version of the programme that it was issued under")
+    clauses = Clause(many=True, help_text="What gave it, where a clause of the programme did")
+    steps = CouponStep(many=True, help_text="What happened to it, oldest first")
 
 
 class HeldCoupons(serializers.Serializer[Any]):

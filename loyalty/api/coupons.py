@@ -7,9 +7,10 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyalty import clock, coupon_words, coupons
-from loyalty.api import answers, coupon_shapes
+from loyalty import clock, coupon_stories, coupon_words, coupons
+from loyalty.api import answers, baskets, coupon_shapes
 from loyalty.card import in_words
+from loyalty.coupon_stories import Story
 from loyalty.coupon_terms import BasketLine, Terms
 from loyalty.coupons import CouponReceipt, Held
 from members import seeing
@@ -17,12 +18,10 @@ from members.api.answers import address_of_next, asked_limit, asked_number, mome
 from members.api.shapes import IDEMPOTENCY_KEY, LIMIT, OpenApiParameter, described
 from members.api.view import ApiView, Place
 from members.bodies import MOST_VERSION, Body
-from members.errors import StoreUnknown
 from members.models import Scope, Store
 from members.replays import Answer
 
 LONGEST_LOCK = 30 * 24 * 60 * 60  # seconds
-MOST_LINES = 1000
 
 
 def _moves(operation: str, request: Any) -> Any:
@@ -59,7 +58,7 @@ class CouponView(ApiView):
             order_no=body.required("order_no", body.exact("order_no", 64)) or "",
             member_no=body.exact("member_no", 20) or "",
             store=(body.exact("store", 50) or "") if with_basket else "",
-            lines=_lines(body) if with_basket else None,
+            lines=baskets.lines(body) if with_basket else None,
             postage=body.money("postage") if with_basket else None,
         )
         body.settle()
@@ -68,35 +67,7 @@ class CouponView(ApiView):
     def where(self, asked: Asked) -> tuple[Place, Store | None]:
         """Where the coupon is used: the store that a channel names, or the one its member of staff is in."""
         place = self.place()
-        if place.store_id is not None:
-            return place, Store.objects.get(pk=place.store_id)
-        if not asked.store:
-            return place, None
-        store = Store.objects.filter(channel=place.channel, code=asked.store).first()
-        if store is None:
-            raise StoreUnknown(channel=place.channel.code, store=asked.store)
-        return place, store
-
-
-def _lines(body: Body) -> list[BasketLine] | None:
-    """The basket as its lines, or as one line of their sum; None when neither is told."""
-    amount = body.money("amount")
-    lines = [_line(part) for part in body.parts("lines", MOST_LINES)]
-    if lines and amount is not None and amount != sum(line.amount for line in lines):
-        body.note("amount", "amounts_disagree")
-    if not lines:
-        return None if amount is None else [BasketLine(amount)]
-    return lines
-
-
-def _line(body: Body) -> BasketLine:
-    line = BasketLine(
-        amount=body.required("amount", body.money("amount")) or Decimal("0.00"),
-        product=body.id("product", 100) or "",
-        category=body.text("category", 100) or "",
-    )
-    body.leave()
-    return line
+        return place, baskets.store(place, asked.store)
 
 
 def _member_id(member_no: str) -> int | None:
@@ -201,11 +172,11 @@ class MemberCoupons(ApiView):
         member_id = seeing.id_of(member_no)
         if request.query_params.get("usable") in ("true", "1"):
             held = coupons.usable(member_id, clock.read().now)[:limit]
-            return Response({"coupons": [_held(one) for one in held], "next": None})
+            return Response({"coupons": _page(held), "next": None})
         held = coupons.of_member(member_id, before_id=before, limit=limit + 1)
         page, more = held[:limit], len(held) > limit
         following = address_of_next(request, cursor=page[-1].coupon_id) if more else None
-        return Response({"coupons": [_held(one) for one in page], "next": following})
+        return Response({"coupons": _page(page), "next": following})
 
 
 def _terms(terms: Terms) -> dict[str, Any]:
@@ -235,6 +206,32 @@ def _moved(receipt: CouponReceipt, status: int | None = None) -> Answer:
         "reasons": dict(receipt.why),
     }
     return Answer(status or (answers.CREATED if receipt.is_new else answers.SEEN), body)
+
+
+def _page(page: list[Held]) -> list[dict[str, Any]]:
+    """A page of coupons, each with why it was issued and each step of its life (B14)."""
+    stories = coupon_stories.of([held.coupon_id for held in page if held.coupon_id is not None])
+    return [_held(held) | _story(stories[held.coupon_id or 0]) for held in page]
+
+
+def _story(story: Story) -> dict[str, Any]:
+    return {
+        "sentence": story.sentence,
+        "version": story.version,
+        "clauses": answers.clauses(story.clauses),
+        "steps": [
+            {
+                "kind": step.kind,
+                "label": step.label,
+                "sentence": step.sentence,
+                "channel": step.channel,
+                "order_no": step.order_no,
+                "by": step.by,
+                "at": moment(step.at),
+            }
+            for step in story.steps
+        ],
+    }
 
 
 def _held(held: Held) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class PointsEntries(ApiView):
         ),
     )
     def get(self, request: Request, member_no: str) -> Response:
-        """The statement, latest first, each entry with its reason in words and in numbers."""
+        """The statement, latest first: each entry with who, when and why, in words and in numbers."""
         limit = asked_limit(request)
         before = asked_number(request, "cursor", None, least=1, most=MOST_VERSION)
         wanted = asked_filter(request).qs
@@ -288,4 +288,5 @@ def _line(line: Line) -> dict[str, Any]:
         "order_no": line.order_number,
         "happened_at": moment(line.happened_at),
         "recorded_at": moment(line.recorded_at),
+        **answers.explanation(line.explanation),
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from loyalty.api.explanation_shapes import Clause, EntryBy, EntryReversed
 from loyalty.grant_terms import TOLD
 from loyalty.models import Referral
 from loyalty.prizes import WORDS
@@ -115,6 +116,7 @@ class GivenThing(serializers.Serializer[Any]):
     # A serializer has a `source` of its own, which declared fields do not touch.
     source = serializers.CharField()  # type: ignore[assignment]
     code = serializers.CharField()
+    version = serializers.IntegerField(allow_null=True, help_text="Of the programme")
     sentence = serializers.CharField(allow_blank=True)
 
 
@@ -298,6 +300,15 @@ class Entry(serializers.Serializer[Any]):
     order_no = serializers.CharField(allow_blank=True)
     happened_at = serializers.DateTimeField()
     recorded_at = serializers.DateTimeField()
+    formula = serializers.CharField(allow_blank=True, help_text="With its numbers: 200 × 1 × 1.2 = 240")
+    version = serializers.IntegerField(allow_null=True, help_text="The version of the programme")
+    clauses = Clause(many=True, help_text="Of what an order earned, they add up to its points")
+    details = serializers.ListField(child=serializers.CharField(), help_text="More reasons, in words")
+    by = EntryBy()
+    approved_by = serializers.CharField(allow_blank=True, help_text="The second person")
+    approval_id = serializers.IntegerField(allow_null=True)
+    store = serializers.CharField(allow_blank=True)
+    reverses = EntryReversed(allow_null=True)
 
 
 class Entries(serializers.Serializer[Any]):

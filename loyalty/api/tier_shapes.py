@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from loyalty.api.explanation_shapes import Clause
 from members.api.shapes import Money
 
 
@@ -49,6 +50,7 @@ class TierStep(serializers.Serializer[Any]):
     sentence = serializers.CharField(allow_blank=True, help_text="The reason with its numbers filled in")
     why = serializers.DictField()
     version = serializers.IntegerField(help_text="The version of the programme that decided it")
+    clauses = Clause(many=True, help_text="What gave it, where it was given")
     valid_until = serializers.DateTimeField(allow_null=True)
     happened_at = serializers.DateTimeField()
     recorded_at = serializers.DateTimeField()

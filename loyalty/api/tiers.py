@@ -9,6 +9,7 @@ from loyalty import benefits, card, tier_events, tier_paths, tier_requests, tier
 from loyalty.api import answers, shapes, tier_shapes
 from loyalty.benefits import Column, Left
 from loyalty.card import Card
+from loyalty.clauses import Book
 from loyalty.tier_paths import PathStep, Standing
 from loyalty.tiers import Progress
 from members import seeing
@@ -46,7 +47,7 @@ class MemberTier(ApiView):
                 "next": _way(standing.next),
                 "to_keep": _way(standing.to_keep),
                 "given": _given(standing),
-                "path": [_step(step) for step in tier_paths.steps(member_id)],
+                "path": _path(member_id),
             }
         )
 
@@ -224,7 +225,12 @@ def _given(standing: Standing) -> list[dict[str, Any]]:
     ]
 
 
-def _step(step: PathStep) -> dict[str, Any]:
+def _path(member_id: int) -> list[dict[str, Any]]:
+    book = Book()
+    return [_step(step, book) for step in tier_paths.steps(member_id)]
+
+
+def _step(step: PathStep, book: Book) -> dict[str, Any]:
     return {
         "before": {"code": step.before, "name": step.before_name},
         "after": {"code": step.after, "name": step.after_name},
@@ -233,6 +239,7 @@ def _step(step: PathStep) -> dict[str, Any]:
         "sentence": step.sentence,
         "why": dict(step.why),
         "version": step.version,
+        "clauses": answers.clauses(book.of_grant(step.why)),
         "valid_until": moment(step.valid_until),
         "happened_at": moment(step.happened_at),
         "recorded_at": moment(step.recorded_at),

@@ -8,8 +8,9 @@ from uuid import uuid4
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 
-from loyalty import coupon_codes, coupon_terms, coupon_words, coupons, publishing
+from loyalty import coupon_codes, coupon_stories, coupon_terms, coupon_words, coupons, publishing
 from loyalty.card import in_words
+from loyalty.coupon_stories import Story
 from loyalty.coupon_terms import Terms
 from loyalty.coupons import Held
 from privacy import roles
@@ -36,8 +37,9 @@ def of(member_id: int, user: AbstractBaseUser | AnonymousUser) -> Panel | None:
         return None
     held = coupons.of_member(member_id, limit=SHOWN + 1)
     may_give = roles.can(user, "coupons.give")
+    stories = coupon_stories.of([each.coupon_id for each in held[:SHOWN] if each.coupon_id is not None])
     return Panel(
-        rows=[_row(each) for each in held[:SHOWN]],
+        rows=[_row(each, stories[each.coupon_id or 0]) for each in held[:SHOWN]],
         has_more=len(held) > SHOWN,
         campaigns=_campaigns() if may_give else [],
         nonce=str(uuid4()) if may_give else "",
@@ -64,7 +66,7 @@ def _campaigns() -> list[tuple[str, str]]:
     return [(terms.code, f"{_name(terms)} · {coupon_words.worth(terms)}") for terms in found]
 
 
-def _row(held: Held) -> dict[str, Any]:
+def _row(held: Held, story: Story) -> dict[str, Any]:
     return {
         "id": held.coupon_id,
         "name": _name(held.terms),
@@ -74,6 +76,8 @@ def _row(held: Held) -> dict[str, Any]:
         "tone": _TONES.get(held.standing, ""),
         "is_over": held.standing in ("expired", "used", "withdrawn"),
         "valid_until": held.valid_until,
+        "why": story.sentence,
+        "version": story.version,
     }
 
 

@@ -32,13 +32,15 @@ from loyalty import (
     coupon_codes,
     coupon_lines,
     coupon_states,
+    coupon_stories,
     coupon_words,
     coupons,
-    publishing,
 )
 from loyalty.card import in_words
+from loyalty.clauses import Book
+from loyalty.console import versions
 from loyalty.errors import CouponBatchNotFound
-from loyalty.models import Coupon, CouponBatch
+from loyalty.models import CouponBatch
 from members.importing import report
 from members.importing.errors import FileTooLarge
 from privacy import roles
@@ -276,12 +278,11 @@ def withdraw(request: HttpRequest, coupon_id: int) -> HttpResponse:
 
 
 def _coupon(request: HttpRequest, coupon_id: int, *, refused: str = "", status: int = 200) -> HttpResponse:
-    found = (
-        Coupon.objects.select_related("member", "programme", "batch", "actor").filter(pk=coupon_id).first()
-    )
+    found = coupon_stories.with_it().select_related("member", "batch").filter(pk=coupon_id).first()
     if found is None:
         raise Http404
-    terms = coupon_states.terms_of(found, publishing.load_all())
+    book = Book()
+    terms = coupon_states.terms_of(found, book.programmes)
     standing = coupon_states.standing(found, clock.read().now)
     context = {
         "title": in_words(dict(terms.name)) or terms.code,
@@ -292,6 +293,9 @@ def _coupon(request: HttpRequest, coupon_id: int, *, refused: str = "", status: 
         "standing": coupon_words.standing(standing),
         "tone": {"usable": "sk-good", "locked": "sk-warn", "withdrawn": "sk-bad"}.get(standing, ""),
         "lines": coupon_lines.history(found),
+        "why": coupon_lines.why_issued(found),
+        "clauses": book.of_grant(found.why),
+        "versions": versions.addresses(request.user),
         "may_withdraw": standing in ("usable", "not_started", "expired")
         and roles.can(request.user, "coupons.withdraw"),
         "refused": refused,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from loyalty import card, grant_lines, open_claims, points, referral_page
-from loyalty.console import coupon_panel, timeline
+from loyalty.console import coupon_panel, timeline, versions
 from members import seeing, tags
 from members.errors import MemberNotFound
 from members.identity import LINK_REASONS
@@ -196,6 +196,7 @@ def _page(
         "referral": referral_page.of(member.pk) if roles.can(user, "referrals.view") else None,
         "tags": tags.of(member),
         "known_tags": tags.known(),
+        "versions": versions.addresses(user),
         **_timeline(request, member),
     }
     return render(request, "loyalty/member/page.html", context, status=status)

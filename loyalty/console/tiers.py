@@ -15,6 +15,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from loyalty import benefits, publishing, tier_events, tier_paths, tier_words
 from loyalty.calendar import end_of
+from loyalty.clauses import Book
+from loyalty.console import versions
 from loyalty.console.member_page import staff_only
 from loyalty.models import GrowthEntry, TierEvent, TierWarning
 from loyalty.names import in_words
@@ -118,6 +120,7 @@ def _page(
     standing = tier_paths.stand(member.pk)
     tier, purse = standing.tier, standing.purse
     until = purse.tier_until if purse else None
+    book = Book()
     context = {
         **admin.site.each_context(request),
         "title": member.number,
@@ -130,7 +133,8 @@ def _page(
         "given": tier_paths.given(standing),
         "benefits": benefits.lasting(tier),
         "uses": benefits.left(member.pk, tier, standing.held, standing.now),
-        "steps": tier_paths.steps(member.pk),
+        "steps": [(step, book.of_grant(step.why)) for step in tier_paths.steps(member.pk)],
+        "versions": versions.addresses(request.user),
         "growth": [(entry, _growth_sentence(entry)) for entry in tier_paths.growth(member.pk)],
         "growth_total": tier_paths.growth_in_all(member.pk),
         "warning": TierWarning.objects.filter(wallet__member=member, until=until).first() if until else None,

@@ -6,7 +6,7 @@ same for the first year and the tenth.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
 
@@ -19,14 +19,16 @@ from django.utils.translation import gettext_lazy
 from loyalty import (
     coupon_lines,
     coupon_states,
+    coupon_stories,
     coupon_words,
+    explanations,
     grant_lines,
-    publishing,
     reward_words,
     statement,
     tier_words,
 )
 from loyalty.card import in_words
+from loyalty.clauses import Book, Clause
 from loyalty.models import Claim, ClaimMove, Coupon, CouponMove, Entry, Grant, TierChange
 from members.models import Member, Order
 from members.templatetags.amounts import points, signed, yuan
@@ -39,7 +41,11 @@ PAGE = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One thing that happened. `amounts` are written at the right, `details` below, both in words."""
+    """One thing that happened. `amounts` are written at the right, `details` below, both in words.
+
+    clauses, version: what of the programme decided it; by: who did it; recorded_at: when we heard of it,
+    where that was later.
+    """
 
     kind: str
     at: datetime
@@ -48,6 +54,15 @@ class Event:
     amounts: Sequence[str] = ()
     tone: str = ""
     badge: str = ""
+    clauses: Sequence[Clause] = ()
+    version: int | None = None
+    by: str = ""
+    recorded_at: datetime | None = None
+
+    @property
+    def shows_who(self) -> bool:
+        """Whether there is a line to be said of who and when; clauses name their version themselves."""
+        return bool(self.by or self.recorded_at or (self.version and not self.clauses))
 
 
 KINDS: dict[str, str | Promise] = {
@@ -66,15 +81,17 @@ def read(
     member: Member, kinds: Sequence[str], *, before: datetime | None = None, limit: int = PAGE
 ) -> list[Event]:
     """The latest events of these kinds, those before an instant when it is given."""
-    sources = [_SOURCES[kind](member, before, limit) for kind in kinds]
+    book = Book()
+    sources = [_SOURCES[kind](member, before, limit, book) for kind in kinds]
     return list(islice(merge(*sources, key=lambda event: event.at, reverse=True), limit))
 
 
-def _orders(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
+def _orders(member: Member, before: datetime | None, limit: int, book: Book) -> Iterator[Event]:
     rows = Order.objects.filter(member=member).annotate(at=Coalesce("paid_at", "placed_at", "heard_at"))
     if before:
         rows = rows.filter(at__lt=before)
-    for order in rows.select_related("channel", "earning").order_by("-at", "-id")[:limit]:
+    rows = rows.select_related("channel", "earning__programme").order_by("-at", "-id")
+    for order in rows.defer("earning__programme__document", "earning__programme__drafters")[:limit]:
         earning = getattr(order, "earning", None)
         details = [_("Order %(number)s") % {"number": order.number}]
         if earning and earning.why:
@@ -88,32 +105,49 @@ def _orders(member: Member, before: datetime | None, limit: int) -> Iterator[Eve
             details=details,
             amounts=[yuan(order.net), signed(earning.stays) if earning and earning.stays else ""],
             badge=str(Order.Status(order.status).label),
+            clauses=book.of_earning(earning.why, earning.programme) if earning else (),
+            version=earning.programme.number if earning and earning.why else None,
         )
 
 
-def _entries(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
+def _entries(member: Member, before: datetime | None, limit: int, book: Book) -> Iterator[Event]:
     """What moved points beside purchases: what an order earned stands with the order."""
     rows = Entry.objects.filter(wallet__member=member).exclude(Q(kind=Entry.Kind.EARN) & ~Q(order=None))
     if before:
         rows = rows.filter(happened_at__lt=before)
-    for entry in rows.select_related("channel", "order").order_by("-happened_at", "-id")[:limit]:
-        line = statement.line(entry)
+    latest = explanations.with_it(rows).order_by("-happened_at", "-id")[:limit]
+    for line in statement.lines(list(latest), book):
+        told = line.explanation
         where = [
             line.channel_name,
             line.order_number and _("Order %(number)s") % {"number": line.order_number},
+            told.store_name,
         ]
-        details = [line.sentence, line.reason, " · ".join(part for part in where if part)]
+        formula = told.formula if told.formula not in line.sentence else ""
+        place = " · ".join(part for part in where if part)
+        details = [line.sentence, formula, *told.details, line.reason, place]
         yield Event(
             kind="points",
-            at=entry.happened_at,
+            at=line.happened_at,
             what=line.kind_label,
             details=[detail for detail in details if detail],
             amounts=[signed(line.points), points(line.balance_after)],
             tone="plus" if line.points > 0 else "minus" if line.points < 0 else "",
+            clauses=told.clauses,
+            version=told.version,
+            by=told.by if told.by_kind != explanations.CHANNEL else "",
+            recorded_at=_if_later(line.recorded_at, line.happened_at),
         )
 
 
-def _grants(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
+def _if_later(recorded_at: datetime | None, happened_at: datetime) -> datetime | None:
+    """When it was written down, where that tells more than when it happened."""
+    if recorded_at is None or abs(recorded_at - happened_at) < timedelta(minutes=1):
+        return None
+    return recorded_at
+
+
+def _grants(member: Member, before: datetime | None, limit: int, book: Book) -> Iterator[Event]:
     """What was given, and what was not with its reason; points stand with their entries."""
     for line in grant_lines.latest(member.pk, before=before, without_points=True, limit=limit):
         yield Event(
@@ -123,16 +157,19 @@ def _grants(member: Member, before: datetime | None, limit: int) -> Iterator[Eve
             details=[detail for detail in (line.sentence, line.refusal_label) if detail],
             tone="minus" if line.refusal else "",
             badge="" if line.state == Grant.State.GIVEN else line.state_label,
+            clauses=book.of_grant(line.why),
+            version=line.why.get("version"),
+            recorded_at=_if_later(line.recorded_at, line.happened_at),
         )
 
 
-def _tier_changes(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
-    programmes = publishing.load_all()
+def _tier_changes(member: Member, before: datetime | None, limit: int, book: Book) -> Iterator[Event]:
     rows = TierChange.objects.filter(wallet__member=member)
     if before:
         rows = rows.filter(happened_at__lt=before)
     for change in rows.order_by("-happened_at", "-position")[:limit]:
-        programme = programmes.by_id(change.programme_id)
+        held = book.programmes.held(change.programme_id)
+        programme = held.programme
         names = {
             "before": in_words(programme.tier(change.before).name),
             "after": in_words(programme.tier(change.after).name),
@@ -149,10 +186,13 @@ def _tier_changes(member: Member, before: datetime | None, limit: int) -> Iterat
                 )
                 if detail
             ],
+            clauses=book.of_grant(change.why),
+            version=held.number,
+            recorded_at=_if_later(change.recorded_at, change.happened_at),
         )
 
 
-def _claim_steps(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
+def _claim_steps(member: Member, before: datetime | None, limit: int, _book: Book) -> Iterator[Event]:
     rows = ClaimMove.objects.filter(claim__member=member)
     if before:
         rows = rows.filter(happened_at__lt=before)
@@ -169,29 +209,32 @@ def _claim_steps(member: Member, before: datetime | None, limit: int) -> Iterato
         )
 
 
-def _coupons(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
+def _coupons(member: Member, before: datetime | None, limit: int, book: Book) -> Iterator[Event]:
     """What was issued, and what became of it; each source its own latest few."""
-    programmes = publishing.load_all()
-    issued = Coupon.objects.filter(member=member, is_bearer=False).select_related("programme", "actor")
+    issued = coupon_stories.with_it().filter(member=member, is_bearer=False)
     moves = CouponMove.objects.filter(coupon__member=member).select_related("coupon", "channel", "actor")
     if before:
         issued, moves = issued.filter(issued_at__lt=before), moves.filter(happened_at__lt=before)
     # Moves first: of one instant, being issued came before all else.
     latest = moves.order_by("-happened_at", "-pk")[:limit]
-    lines = [(move.coupon, coupon_lines.moved(move)) for move in latest]
-    lines += [(coupon, coupon_lines.issued(coupon)) for coupon in issued.order_by("-pk")[:limit]]
-    for coupon, line in sorted(lines, key=lambda pair: pair[1].at, reverse=True)[:limit]:
-        terms = coupon_states.terms_of(coupon, programmes)
+    lines: list[tuple[Coupon, coupon_lines.Line, Sequence[Clause]]] = [
+        (move.coupon, coupon_lines.moved(move), ()) for move in latest
+    ]
+    for coupon in issued.order_by("-pk")[:limit]:
+        lines.append((coupon, coupon_lines.issued(coupon), book.of_grant(coupon.why)))
+    for coupon, line, clauses in sorted(lines, key=lambda each: each[1].at, reverse=True)[:limit]:
+        terms = coupon_states.terms_of(coupon, book.programmes)
         yield Event(
             kind="coupon",
             at=line.at,
             what=_("Coupon %(name)s") % {"name": in_words(dict(terms.name)) or terms.code},
             details=[coupon_words.worth(terms), *line.details],
             badge=line.what,
+            clauses=clauses,
         )
 
 
-def _consents(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
+def _consents(member: Member, before: datetime | None, limit: int, _book: Book) -> Iterator[Event]:
     rows = ConsentEvent.objects.filter(member=member)
     if before:
         rows = rows.filter(happened_at__lt=before)
@@ -210,7 +253,7 @@ def _consents(member: Member, before: datetime | None, limit: int) -> Iterator[E
         )
 
 
-def _looks(member: Member, before: datetime | None, limit: int) -> Iterator[Event]:
+def _looks(member: Member, before: datetime | None, limit: int, _book: Book) -> Iterator[Event]:
     # Looks at this member, not every list they stood in: those are on the trail, and would drown the rest.
     rows = AccessRecord.objects.filter(member=member).order_by("-recorded_at")
     if before:
@@ -226,7 +269,7 @@ def _looks(member: Member, before: datetime | None, limit: int) -> Iterator[Even
         )
 
 
-_SOURCES: dict[str, Callable[[Member, datetime | None, int], Iterator[Event]]] = {
+_SOURCES: dict[str, Callable[[Member, datetime | None, int, Book], Iterator[Event]]] = {
     "order": _orders,
     "points": _entries,
     "tier": _tier_changes,

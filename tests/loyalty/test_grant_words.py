@@ -11,6 +11,8 @@ from loyalty.models import Grant
 from loyalty.prizes import WORDS
 
 TWELVE = {"field": "member.repurchases_year", "op": ">=", "value": 12}
+FIRST = {"field": "order.first", "op": "=", "value": True}
+BIG = {"field": "order.paid", "op": ">=", "value": "300"}
 REASONS: list[tuple[dict[str, Any], str]] = [
     ({"source": "activity", "code": "enrolment"}, "Joining gift"),
     ({"source": "activity", "code": "first_purchase", "order": "T1"}, "First purchase, order T1"),
@@ -34,6 +36,14 @@ REASONS: list[tuple[dict[str, Any], str]] = [
         "Birthday treat of 2026, tier gold",
     ),
     ({"source": "member_day", "code": "member_day", "day": "2026-11-18"}, "Member day 2026-11-18"),
+    (
+        {"source": "rule", "code": "hi", "when": FIRST, "facts": {"order.first": "True"}},
+        "Rule hi: it is the first purchase",
+    ),
+    (
+        {"source": "rule", "code": "big", "when": BIG, "facts": {"order.paid": "320.50"}},
+        "Rule big: goods after discounts is at least ¥300 (it was ¥320.50)",
+    ),
     ({"source": "rule", "code": "ten", "undone": True}, "Rule ten; the order came to nothing"),
 ]
 
@@ -51,6 +61,11 @@ def test_every_source_activity_and_prize_has_words(language: str) -> None:
                 assert grant_words.sentence({"source": source, "code": code})
         for kind in WORDS:
             assert "5" in grant_words.prize(kind, "5")
+
+
+def test_a_coupon_that_was_claimed_says_what_it_cost() -> None:
+    why = {"reward": "TEN", "name": {"en": "Ten off"}, "points": 80, "money": "0", "version": 3}
+    assert grant_words.sentence(why) == "Ten off: 80 pts, by version 3"
 
 
 def test_what_explains_nothing_says_nothing() -> None:

@@ -95,7 +95,7 @@ def test_each_grant_says_why_in_words(circle: Circle) -> None:
     lines = grant_lines.of(Grant.objects.filter(source="referral").select_related("order").order_by("id"))
     said = {(line.name, line.sentence) for line in lines}
     assert said == {
-        ("Coupon Welcome", "1 friends count, rung 1"),
+        ("Coupon Welcome", "1 friend counts, rung 1"),
         ("Coupon Welcome", "Brought by a member"),
         ("50 points", "3 friends count, rung 3"),
     }
