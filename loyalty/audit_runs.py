@@ -1,7 +1,9 @@
 """Runs of the audit: each checks every law, hangs an anchor on what it found whole, and is kept forever."""
 
 import json
+from collections import defaultdict
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +19,16 @@ from loyalty.models import AuditRun, Entry, Wallet
 
 JOB = "loyalty.jobs.audit_ledger"
 CHAINS = "11"  # the law of hashes and anchors
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a run found of one law: its checks by name, how long they took, how many rows break it."""
+
+    law: str
+    checks: list[str]
+    seconds: float
+    violations: int
 
 
 def run(*, limit: int = 100) -> AuditRun:
@@ -64,6 +76,22 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """A row as JSON keeps it: numbers, texts, and everything else as text."""
     plain: dict[str, Any] = json.loads(json.dumps(row, default=str))
     return plain
+
+
+def proofs(ran: AuditRun) -> list[Proof]:
+    """What a run found, law by law, in the order of the laws' numbers."""
+    by_law: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for each in ran.laws:
+        by_law[each["law"]].append(each)
+    return [
+        Proof(
+            law=law,
+            checks=[each["name"] for each in by_law[law]],
+            seconds=round(sum(each["seconds"] for each in by_law[law]), 2),
+            violations=sum(each["violations"] for each in by_law[law]),
+        )
+        for law in sorted(by_law, key=int)
+    ]
 
 
 def latest() -> AuditRun | None:

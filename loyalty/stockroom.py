@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from loyalty import clock, pictures, publishing, reward_terms, reward_words, shelves
 from loyalty.errors import RewardNotFound
@@ -120,9 +121,9 @@ def _item(
         description=reward_words.named(terms.description),
         kind_name=str(reward_words.KINDS[terms.kind]),
         price="" if terms.given_only else reward_words.price(terms.points, terms.money),
-        tiers=", ".join(names),
+        tiers=_comma().join(names),
         limit=terms.per_member,
-        ways=", ".join(str(Claim.Way(way).label) for way in terms.ways),
+        ways=_comma().join(str(Claim.Way(way).label) for way in terms.ways),
         when=_when(terms, now),
         is_on=terms.offer_at(now) is not None,
         waiting=waiting,
@@ -132,6 +133,10 @@ def _item(
         ],
         picture=picture,
     )
+
+
+def _comma() -> str:
+    return pgettext("between the names of a list", ", ")
 
 
 def _shelf(terms: Terms, sale: Sale | None, standing: Mapping[Place, Row], now: datetime) -> ShelfSeen:

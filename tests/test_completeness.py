@@ -15,7 +15,17 @@ from django.db import DatabaseError, connection, migrations, models, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.special import RunPython, RunSQL
 
-from loyalty import activities, adjustments, audit_runs, clock, coupons, nightly, rewards, tier_events
+from loyalty import (
+    activities,
+    adjustments,
+    audit_runs,
+    clock,
+    closings,
+    coupons,
+    nightly,
+    rewards,
+    tier_events,
+)
 from members.models import Member
 from privacy import access, consent, notices, roles
 from privacy.errors import ShukeError
@@ -137,6 +147,8 @@ FOREVER = {
     "loyalty_tierwarning": "tier = 'gold'",
     "loyalty_growthentry": "growth = growth + 1",
     "loyalty_auditrun": "entries = entries + 1",
+    "loyalty_closing": "as_of = as_of - interval '1 day'",
+    "loyalty_closingbalance": "balance = balance + 1",
     "loyalty_activity": "key = 'another'",
     "loyalty_checkin": "streak = streak + 1",
     "loyalty_coupon": "code = 'ANOTHER'",
@@ -184,6 +196,7 @@ def world(db: None) -> Trade:
     coupons.use(given.code, channel=trade.app, order_no="C1", member_id=mei.pk, lines=goods("200"))
     rewards.claim(mei.pk, "TOTE", cause="c1", channel=trade.app)
     audit_runs.run()
+    closings.close(clock.read().recorded)
     look_ahead(trade, mei.pk)
     access.note(None, "view", model="members.Member", member=mei, label="system")
     lin, _password = roles.make_staff("lin", "service")

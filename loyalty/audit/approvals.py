@@ -48,4 +48,32 @@ LAWS: dict[str, tuple[str, str]] = {
                OR a.decided_by_id = a.asked_by_id OR a.change->>'number' <> r.number
                OR (a.change->>'goods')::numeric <> r.goods OR (a.change->>'postage')::numeric <> r.postage""",
     ),
+    "tiers_by_hand_were_given_by_two_people": (
+        "15",
+        # An end by hand as well: what ends otherwise is the gift of a grant that was withdrawn.
+        """SELECT t.id AS tier_event, t.kind, t.wallet_id AS wallet, t.tier, t.actor_id AS maker,
+                  a.id AS approval, a.state
+             FROM loyalty_tierevent t
+             JOIN loyalty_wallet w ON w.id = t.wallet_id
+             LEFT JOIN privacy_approval a ON a.id = (t.why->>'approval')::bigint
+            WHERE (t.kind IN ('floor', 'invitation')
+                   OR t.kind = 'end' AND NOT starts_with(t.cause, 'end:grant:'))
+              AND (a.id IS NULL OR a.kind <> 'tiers.set' OR a.state <> 'approved'
+                   OR a.asked_by_id IS DISTINCT FROM t.actor_id
+                   OR a.decided_by_id IS NULL OR a.decided_by_id = a.asked_by_id
+                   OR (a.change->>'member_id')::bigint <> w.member_id OR a.change->>'tier' <> t.tier
+                   OR (a.change->>'ends')::bigint IS DISTINCT FROM t.ends_id
+                   OR (a.change->>'until')::timestamptz IS DISTINCT FROM t.ends_at
+                   OR (a.result->>'event_id')::bigint IS DISTINCT FROM t.id
+                   OR EXISTS (SELECT FROM privacy_staffprofile s
+                               WHERE s.user_id = a.decided_by_id AND s.member_id = w.member_id))""",
+    ),
+    "approved_tiers_were_given_once": (
+        "15",
+        """SELECT a.id AS approval, a.state, count(t.id) AS events
+             FROM privacy_approval a
+             LEFT JOIN loyalty_tierevent t ON (t.why->>'approval')::bigint = a.id
+            WHERE a.kind = 'tiers.set'
+            GROUP BY a.id HAVING count(t.id) <> CASE WHEN a.state = 'approved' THEN 1 ELSE 0 END""",
+    ),
 }

@@ -52,4 +52,17 @@ LAWS: dict[str, tuple[str, str]] = {
              LEFT JOIN loyalty_entry e ON e.kind = 'give_back' AND e.cause = 'claim:' || c.cause
             WHERE coalesce(e.points, 0) <> CASE WHEN c.state = 'cancelled' THEN c.points ELSE 0 END""",
     ),
+    "shelves_are_not_oversold": (
+        "12",
+        """SELECT id AS shelf, reward, sale, stock, taken FROM loyalty_shelf WHERE taken > stock""",
+    ),
+    "claims_stay_within_the_limit_of_a_member": (
+        "12",
+        """SELECT id AS claim, reward, sale, member, member_number, per_member, claims
+             FROM (SELECT id, reward, sale, member_id AS member, member_number, per_member,
+                          count(member_number) OVER (PARTITION BY reward, sale, member_id, member_number)
+                              AS claims
+                     FROM loyalty_claim WHERE member_number IS NOT NULL) AS c
+            WHERE member_number < 1 OR member_number > per_member OR claims > 1""",
+    ),
 }

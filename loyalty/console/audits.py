@@ -1,6 +1,5 @@
 """The audit in the console: whether every law holds, what breaks one, and the anchors of the chains (D7)."""
 
-from itertools import groupby
 from typing import Any
 
 from django.apps import apps
@@ -13,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from loyalty import audit_runs
-from loyalty.audit import words
+from loyalty import audit_runs, closings
+from loyalty.audit import columns, words
 from loyalty.console.coupons import staff_who
 from loyalty.models import AuditRun
 
@@ -28,6 +27,11 @@ MODELS = {
     "hold": "loyalty.hold",
     "coupon": "loyalty.coupon",
     "claim": "loyalty.claim",
+    "tier_event": "loyalty.tierevent",
+    "benefit_use": "loyalty.benefituse",
+    "activity": "loyalty.activity",
+    "referral": "loyalty.referral",
+    "approval": "privacy.approval",
     "grant": "loyalty.grant",
     "check_in": "loyalty.checkin",
     "order": "members.order",
@@ -81,6 +85,7 @@ def _page(request: HttpRequest, ran: AuditRun | None, *, is_latest: bool) -> Htt
         "laws": _laws(ran) if ran else [],
         "violations": _violations(ran, request.user) if ran else [],
         "is_latest": is_latest,
+        "closing": closings.latest(),
         "runs": [_described(each) for each in AuditRun.objects.order_by("-id")[:SHOWN]],
         **_progress(),
     }
@@ -111,20 +116,14 @@ def _described(ran: AuditRun) -> dict[str, Any]:
 
 def _laws(ran: AuditRun) -> list[dict[str, Any]]:
     """One line for each law, with its checks; the laws in their order."""
-    checks = sorted(ran.laws, key=lambda each: int(each["law"]))
-    lines = []
-    for law, group in groupby(checks, key=lambda each: each["law"]):
-        found = list(group)
-        lines.append(
-            {
-                "law": law,
-                "words": words.LAWS.get(law, law),
-                "checks": found,
-                "seconds": round(sum(each["seconds"] for each in found), 2),
-                "violations": sum(each["violations"] for each in found),
-            }
-        )
-    return lines
+    return [
+        {
+            "proof": proof,
+            "words": words.LAWS.get(proof.law, proof.law),
+            "checks": [(name, words.CHECKS.get(name, "")) for name in proof.checks],
+        }
+        for proof in audit_runs.proofs(ran)
+    ]
 
 
 def _violations(ran: AuditRun, user: Person) -> list[dict[str, Any]]:
@@ -132,7 +131,11 @@ def _violations(ran: AuditRun, user: Person) -> list[dict[str, Any]]:
         {
             "law": each["law"],
             "name": each["name"],
-            "cells": [(column, value, _link(column, value, user)) for column, value in each["row"].items()],
+            "words": words.CHECKS.get(each["name"], ""),
+            "cells": [
+                (columns.name_of(column), columns.said(column, each["row"]), _link(column, value, user))
+                for column, value in each["row"].items()
+            ],
         }
         for each in ran.violations[:ROWS]
     ]

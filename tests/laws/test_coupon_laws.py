@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import pytest
 from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -292,6 +293,7 @@ class Life(RuleBasedStateMachine):
         assert proven()
 
 
+@pytest.mark.slow
 def test_coupons_do_what_a_card_index_would(db: None) -> None:
     wanted = ("issue", "lock", "use", "public", "release", "withdraw", "return", "again")
     live_until_met(Life, Life.accepted, wanted, examples=30, steps=30)

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
+import pytest
 from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -182,6 +183,7 @@ class Stockroom(RuleBasedStateMachine):
         assert proven()
 
 
+@pytest.mark.slow
 def test_rewards_do_what_a_stock_book_would(db: None) -> None:
     wanted = (
         *("claim", "again", "gift", "prepare", "hand over", "cancel", "restock"),

@@ -11,7 +11,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from loyalty import audit, clock, ledger_rows, points
+from loyalty import audit, clock, closings, ledger_rows, points
+from loyalty.audit import words
 from loyalty.jobs import audit_ledger
 from loyalty.models import Entry, Wallet
 from members.facts import PointsSpentFact
@@ -22,7 +23,7 @@ from tests.trade import Trade, buyer, proven
 @pytest.fixture
 def history(trade: Trade) -> Trade:
     """A little of everything. Mei: silver, gifts, an order paid with points and refunded in part, a hold
-    captured and one still open. Bo: a debt, after a refund of what was spent."""
+    captured and one still open. Bo: a debt, after a refund of what was spent. Two closings on the way."""
     mei = trade.buy("M0", "700", buyer("mei"), at=trade.ago(9)).member_id
     bo = trade.buy("B0", "100", buyer("bo"), at=trade.ago(9)).member_id
     assert mei is not None and bo is not None
@@ -31,6 +32,7 @@ def history(trade: Trade) -> Trade:
     trade.give(mei, 30, cause="first-gift")
     trade.give(mei, 70, cause="second-gift")
     trade.spend(mei, 150, cause="pay-P1")
+    assert closings.close(clock.read().recorded)
     spent = PointsSpentFact(points=150, cause="pay-P1")
     trade.buy("P1", "71.50", buyer("mei"), points_value=Decimal("1.50"), spent=spent)
     trade.refund("P1", "R1", "35.75")
@@ -39,6 +41,7 @@ def history(trade: Trade) -> Trade:
     trade.hold(mei, 100, cause="open")
     trade.spend(bo, 100)
     trade.refund("B0", "R2", "40")
+    assert closings.close(clock.read().recorded)
     assert proven()
     return trade
 
@@ -74,6 +77,7 @@ PLANTINGS = [
             "lot_is_sum_of_its_moves",
             "lots_less_debt_are_the_balance",
             "issued_less_used_is_outstanding",
+            "each_month_of_expiry_is_outstanding",
         ),
     ),
     Planting(
@@ -129,7 +133,20 @@ PLANTINGS = [
             f"UPDATE loyalty_lot SET remaining = remaining - 1 WHERE wallet_id = {MEI} AND earned = 30",
             f"UPDATE loyalty_wallet SET balance = balance - 1 WHERE id = {MEI}",
         ),
-        others=("balance_is_sum_of_entries", "lot_is_sum_of_its_moves"),
+        others=(
+            "balance_is_sum_of_entries",
+            "lot_is_sum_of_its_moves",
+            "each_month_of_expiry_is_outstanding",
+        ),
+    ),
+    Planting(
+        "each_month_of_expiry_is_outstanding",  # as if a point that was spent had lapsed
+        (f"UPDATE loyalty_lot SET expired = expired + 1 WHERE wallet_id = {MEI} AND earned = 700",),
+        others=("points_lapsed_when_their_lot_did",),
+    ),
+    Planting(
+        "closings_are_what_entries_say",
+        (f"UPDATE loyalty_closingbalance SET balance = balance + 1 WHERE wallet_id = {MEI}",),
     ),
     Planting(
         "tier_path_is_unbroken",
@@ -180,6 +197,11 @@ PLANTINGS = [
         (f"UPDATE loyalty_wallet SET head = sha256('another end') WHERE id = {MEI}",),
     ),
 ]
+
+
+def test_a_lot_that_says_more_than_was_issued_is_named(history: Trade) -> None:
+    damage(f"UPDATE loyalty_lot SET earned = earned + 1 WHERE wallet_id = {MEI} AND earned = 30")
+    assert broken() == {"lot_is_sum_of_its_moves"}
 
 
 @pytest.mark.parametrize("planting", PLANTINGS, ids=lambda planting: planting.law)
@@ -282,7 +304,8 @@ def run(*arguments: str) -> tuple[str, int]:
 
 
 def test_the_command_is_content_with_a_ledger_that_is_whole(history: Trade) -> None:
-    assert run() == (f"{len(audit.LAWS)} checks, 0 violations\n", 0)
+    laws = "".join(f"{number:>3}  {said}  It holds\n" for number, said in words.LAWS.items())
+    assert run() == (f"{laws}{len(audit.LAWS)} checks, 0 violations\n", 0)
 
 
 def test_the_command_prints_the_row_and_exits_with_1(history: Trade) -> None:
@@ -291,6 +314,8 @@ def test_the_command_prints_the_row_and_exits_with_1(history: Trade) -> None:
     printed, code = run()
     assert code == 1
     assert f"law 5 wallet_holds_add_up: wallet={wallet.pk}, held=101, holds=100" in printed
+    assert f"  5  {words.LAWS['5']}  1 row breaks it\n" in printed
+    assert printed.count("It holds") == len(words.LAWS) - 1
     printed, code = run("--json")
     assert code == 1
     told = json.loads(printed)
@@ -302,6 +327,12 @@ def test_the_command_prints_the_row_and_exits_with_1(history: Trade) -> None:
             "row": {"wallet": wallet.pk, "held": 101, "holds": "100"},
         }
     ]
+    assert [law["law"] for law in told["laws"]] == list(words.LAWS)
+    (held,) = [law for law in told["laws"] if law["violations"]]
+    assert (held["law"], held["violations"]) == ("5", 1)
+    assert held["checks"] == ["holds_are_set_aside", "hold_parts_are_the_hold", "wallet_holds_add_up"]
+    assert held["words"]["en"] == "Points set aside agree with the lots and wallets they are of."
+    assert "冻结" in held["words"]["zh-hans"]
 
 
 def test_the_nightly_job_reports_each_violation(history: Trade, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from loyalty import anchors, audit, audit_runs
-from loyalty.audit import words
+from loyalty import anchors, audit, audit_runs, clock, closings
+from loyalty.audit import columns, words
 from loyalty.models import AuditRun, Wallet
 from privacy import roles
 from tests.planting import damage
@@ -109,6 +110,33 @@ def test_every_law_that_is_checked_has_its_words(mei: int) -> None:
     assert {each["law"] for each in audit_runs.run().laws} == set(words.LAWS)
 
 
+def test_every_check_and_every_column_has_its_words(mei: int) -> None:
+    assert set(words.CHECKS) == set(audit.LAWS)
+    shown = {"what", "stored", "recounted", "anchor", "anchored"}  # of the checks that are no queries
+    with connection.cursor() as cursor:
+        for _law, query in audit._QUERIES.values():
+            cursor.execute(f"{query} LIMIT 0")
+            shown |= {column.name for column in cursor.description or ()}
+    assert shown == set(columns.COLUMNS)
+
+
+def test_codes_are_said_in_words_by_what_their_row_is_about() -> None:
+    assert columns.said("state", {"claim": 1, "state": "done"}) == "Done"
+    assert columns.said("state", {"coupon": 1, "state": "locked"}) == "Locked for an order"
+    assert columns.said("kind", {"entry": 1, "kind": "take_back"}) == "Taken back after a refund"
+    assert columns.said("kind", {"entry": 1, "kind": "another"}) == "another"
+    assert columns.said("before", {"wallet": 1, "before": "silver"}) == "silver"
+    assert columns.said("points", {"entry": 1, "points": 5}) == 5
+
+
+def test_the_page_says_which_day_was_closed_last(mei: int) -> None:
+    audit_runs.run()
+    client = client_of("auditor")
+    assert "No day has been closed yet." in text_of(client)
+    assert closings.close(clock.read().recorded)
+    assert "Every balance was last written down as of" in text_of(client)
+
+
 def test_what_breaks_a_law_is_listed_with_a_link_to_its_row(mei: int) -> None:
     break_a_law()
     audit_runs.run()
@@ -116,6 +144,7 @@ def test_what_breaks_a_law_is_listed_with_a_link_to_its_row(mei: int) -> None:
     text = text_of(client)
     link = f"/admin/loyalty/wallet/{Wallet.objects.get().pk}/change/"
     assert "1 row breaks a law." in text and "wallet_holds_add_up" in text and link in text
+    assert "A wallet has set aside what its open holds say." in text
     assert client.get(link).status_code == 200
     assert "violation found by the audit" in client.get("/admin/").content.decode()
 

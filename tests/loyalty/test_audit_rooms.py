@@ -8,15 +8,29 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from loyalty import activities, adjustments, audit, clock, coupon_batches, refunds, rewards, withdrawals
-from loyalty.models import Grant
+from loyalty import (
+    activities,
+    adjustments,
+    audit,
+    benefits,
+    clock,
+    coupon_batches,
+    nightly,
+    refunds,
+    rewards,
+    tier_events,
+    withdrawals,
+)
+from loyalty.models import Grant, RuleUse, TierEvent
+from members.facts import OrderStatus
+from members.models import Member
 from privacy import approvals, roles
 from tests.boutique import TOTE, Boutique
 from tests.coupon_shop import PRINTED, SPRING, WELCOME, CouponShop
 from tests.friends import Circle
 from tests.loyalty import test_audit, test_grants
 from tests.planting import Planting, broken, damage
-from tests.trade import Trade, buyer, proven
+from tests.trade import PROGRAMME, Trade, buyer, proven
 
 
 def coupons_in_every_state() -> None:
@@ -45,7 +59,7 @@ def claims_in_every_state() -> None:
 
 @transaction.atomic
 def grants_of_every_prize() -> None:
-    """Points that stand, points that were withdrawn, growth value, a coupon, a gift, a tier; a streak."""
+    """Of each prize one that stands; points, growth value and a tier that were withdrawn; a streak."""
     trade = Trade(
         sections={
             "coupons": [WELCOME],
@@ -55,8 +69,10 @@ def grants_of_every_prize() -> None:
         }
     )
     mei = test_grants.member(trade)
-    test_grants.give(test_grants.wish(mei, occasion="undone"))
-    withdrawals.withdraw([Grant.objects.get(occasion=f"undone:{mei}")], now=clock.read().now)
+    for prize, value in (("points", "50"), ("growth", "30"), ("tier", "silver")):
+        test_grants.give(test_grants.wish(mei, prize, value, occasion=f"undone-{prize}"))
+    withdrawals.withdraw(list(Grant.objects.order_by("id")), now=clock.read().now)
+    assert set(Grant.objects.values_list("state", flat=True)) == {"withdrawn"}
     prizes = (
         ("points", "50"),
         ("points", "70"),
@@ -103,6 +119,66 @@ def what_two_people_approved() -> None:
     assert asked.approval_id is not None
     approvals.approve(asked.approval_id, boss)
     adjust(7000, "4")
+
+
+def tiers_by_hand() -> None:
+    """A floor that two people gave, one that two people ended, and one that still waits."""
+    trade = Trade()
+    mei = Member.objects.get(number=trade.buy("T1", "100", buyer("mei")).member_no)
+    lin, boss = roles.make_staff("lin", "service")[0], roles.make_staff("boss", "admin")[0]
+    until = clock.read().now + timedelta(days=90)
+    for tier in ("gold", "silver"):
+        approvals.approve(tier_events.ask(mei, tier, until, "Opened the new shop", lin).pk, boss)
+    gold = TierEvent.objects.get(tier="gold")
+    approvals.approve(tier_events.ask_end(gold, "The shop has closed", lin).pk, boss)
+    tier_events.ask(mei, "gold", until, "Opens it again", lin)
+
+
+def what_has_limits() -> None:
+    """Rules with a budget and caps, a version that lowers them, a counted benefit, a daily limit."""
+    uses = [{"code": "tea", "name": {"en": "Tea"}, "per": "week", "times": 2}]
+    basic = {**PROGRAMME["tiers"][0], "benefits": {"uses": uses}}
+    limits = {"budget": 300, "per_member": 160, "per_member_month": 150, "per_member_day": 100}
+
+    def rules(**limits: int) -> list[dict[str, Any]]:
+        return [
+            {"code": "double", "then": {"factor": "2"}, "limits": limits},
+            {"code": "thanks", "then": {"bonus": 5}},
+        ]
+
+    trade = Trade(
+        rules=rules(**limits),
+        sections={
+            "tiers": [basic, *PROGRAMME["tiers"][1:]],
+            "activities": {"share": {"points": 1, "per_day": 1}},
+        },
+    )
+    mei = trade.buy("M1", "80", buyer("mei")).member_id
+    assert mei is not None
+    trade.receive([trade.order(f"M{number}", "80", buyer("mei")) for number in (2, 3)])
+    trade.receive([trade.order(f"B{number}", "60", buyer(f"b{number}")) for number in (1, 2)])
+    assert sum(RuleUse.objects.filter(rule="double").values_list("points", flat=True)) == 220
+    before = {key: value for key, value in trade.programme.document.items() if key != "effective_from"}
+    trade.publish({**before, "rules": rules(**{**limits, "budget": 230, "per_member_day": 50})})
+    trade.buy("C1", "100", buyer("cai"), at=clock.read().now)
+    assert sum(RuleUse.objects.filter(rule="double").values_list("points", flat=True)) == 230
+    benefits.give_back(mei, "tea", [benefits.use(mei, "tea", cause="tea-0")[0].cause])
+    for number in (1, 2):
+        benefits.use(mei, "tea", cause=f"tea-{number}")
+    for number in (1, 2):
+        activities.do(mei, "share", channel=trade.app, cause=f"share-{number}")
+
+
+def what_time_and_refunds_did() -> None:
+    """Growth value of orders that were refunded, cancelled and told to be another's; points that lapsed."""
+    trade = Trade(sections={"growth": {"per_yuan": "0.5"}})
+    for number, net in enumerate(("100.10", "99.90", "80", "60.30")):
+        trade.buy(f"T{number}", net, buyer("mei"), at=trade.ago(30))
+    trade.refund("T1", "R1", "33.30")
+    trade.buy("T2", "80", buyer("mei"), at=trade.ago(30), status=OrderStatus.CANCELLED)
+    trade.buy("T3", "60.30", buyer("bo"), at=trade.ago(30))
+    clock.move(timedelta(days=500))
+    nightly.post_expiry()
 
 
 ROOMS: list[tuple[Callable[[], None], list[Planting]]] = [
@@ -186,6 +262,21 @@ ROOMS: list[tuple[Callable[[], None], list[Planting]]] = [
                 others=("entries_are_chained_by_hash",),
             ),
             Planting(
+                "shelves_are_not_oversold",
+                (
+                    "ALTER TABLE loyalty_shelf DROP CONSTRAINT shelf_not_oversold",
+                    "UPDATE loyalty_shelfmove SET change = 1",
+                    "UPDATE loyalty_shelf SET stock = 1",
+                ),
+            ),
+            Planting(
+                "claims_stay_within_the_limit_of_a_member",
+                (
+                    "ALTER TABLE loyalty_claim DROP CONSTRAINT claim_within_limit_per_member",
+                    "UPDATE loyalty_claim SET per_member = 1 WHERE state = 'done'",
+                ),
+            ),
+            Planting(
                 "each_claim_step_was_told_once",
                 (
                     "UPDATE members_outboxevent SET change = change || '0' WHERE topic = 'reward.changed'"
@@ -210,7 +301,7 @@ ROOMS: list[tuple[Callable[[], None], list[Planting]]] = [
             ),
             Planting(
                 "withdrawn_points_were_taken_back_once",
-                ("UPDATE loyalty_grant SET state = 'given' WHERE state = 'withdrawn'",),
+                ("UPDATE loyalty_grant SET state = 'given' WHERE state = 'withdrawn' AND prize = 'points'",),
             ),
             Planting(
                 "an_occasion_gives_a_thing_once",
@@ -218,10 +309,27 @@ ROOMS: list[tuple[Callable[[], None], list[Planting]]] = [
                     "UPDATE loyalty_grant SET occasion = (SELECT occasion FROM loyalty_grant"
                     " WHERE value = '50' AND state = 'given') WHERE value = '70'",
                 ),
+                others=("grants_are_named_by_their_occasion",),
+            ),
+            Planting(
+                "grants_are_named_by_their_occasion",
+                ("UPDATE loyalty_grant SET occasion = 'another' WHERE value = '70'",),
+            ),
+            Planting(
+                "withdrawn_growth_and_tiers_were_taken_back",
+                ("UPDATE loyalty_grant SET state = 'given' WHERE state = 'withdrawn' AND prize = 'growth'",),
+            ),
+            Planting(
+                "nothing_is_given_without_its_grant",
+                (
+                    "UPDATE loyalty_grant SET state = 'not_given', refusal = 'limit_reached',"
+                    " coupon_id = NULL WHERE prize = 'coupon'",
+                ),
             ),
             Planting(
                 "grant_coupons_and_gifts_are_there",
                 ("UPDATE loyalty_grant SET coupon_id = NULL WHERE prize = 'coupon'",),
+                others=("nothing_is_given_without_its_grant",),
             ),
             Planting(
                 "grant_growth_and_tiers_are_there",
@@ -246,6 +354,66 @@ ROOMS: list[tuple[Callable[[], None], list[Planting]]] = [
             Planting(
                 "friends_that_count_kept_a_purchase",
                 ("UPDATE loyalty_referral SET order_id = NULL WHERE number = 1",),
+            ),
+        ],
+    ),
+    (
+        tiers_by_hand,
+        [
+            Planting(
+                "tiers_by_hand_were_given_by_two_people",
+                (
+                    "UPDATE privacy_approval SET change = jsonb_set(change, '{tier}', '\"gold\"')"
+                    " WHERE change->>'tier' = 'silver'",
+                ),
+            ),
+            Planting(
+                "approved_tiers_were_given_once",
+                (
+                    "UPDATE privacy_approval SET state = 'approved', decided_at = now(), decided_by_id ="
+                    " (SELECT id FROM auth_user WHERE username = 'boss') WHERE state = 'waiting'",
+                ),
+            ),
+        ],
+    ),
+    (
+        what_has_limits,
+        [
+            Planting(
+                "rules_stay_within_their_limits",
+                (
+                    "UPDATE loyalty_programmeversion SET document = jsonb_set(document,"
+                    " '{rules,0,limits,budget}', '219') WHERE number = 1",
+                ),
+            ),
+            Planting(
+                "rule_uses_are_what_entries_say",
+                ("DELETE FROM loyalty_ruleuse WHERE rule = 'thanks'",),
+            ),
+            Planting(
+                "benefits_stay_within_the_terms_of_their_tier",
+                ("UPDATE loyalty_benefituse SET number = 3 WHERE number = 2",),
+            ),
+            Planting(
+                "activities_stay_within_the_limit_of_a_day",
+                (
+                    "ALTER TABLE loyalty_activity DROP CONSTRAINT activity_within_limit_per_day",
+                    "UPDATE loyalty_activity SET number = 2 WHERE number IS NULL",
+                ),
+            ),
+        ],
+    ),
+    (
+        what_time_and_refunds_did,
+        [
+            Planting(
+                "order_growth_in_proportion",
+                ("UPDATE loyalty_growthentry SET growth = growth + 1 WHERE why->>'before' = '49'",),
+                others=("tiers_are_what_history_makes_them",),
+            ),
+            Planting(
+                "points_lapsed_when_their_lot_did",
+                ("UPDATE loyalty_lot SET expires_at = expires_at + interval '1 month' WHERE expired > 0",),
             ),
         ],
     ),

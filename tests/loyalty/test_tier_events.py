@@ -15,6 +15,7 @@ from members.models import Member, OutboxEvent
 from privacy import approvals, roles
 from privacy.errors import NotAllowed, OwnRequest, ReasonMissing
 from privacy.models import Approval
+from tests.granting import granted
 from tests.trade import Trade, buyer, proven, tier_of
 
 
@@ -132,9 +133,10 @@ def test_a_clerk_cannot_ask_for_a_tier(mei: Member) -> None:
 
 
 def test_a_gift_raises_once_however_often_it_is_told(trade: Trade, mei: Member) -> None:
-    first = tier_events.give([gift(trade, mei.pk)])
-    assert set(first) == {"friends"}
-    assert tier_events.give([gift(trade, mei.pk)]) == {}
+    cause = granted(trade.programme.pk, mei.pk, "tier", "gold", at=trade.now)
+    first = tier_events.give([gift(trade, mei.pk, cause=cause)])
+    assert set(first) == {cause}
+    assert tier_events.give([gift(trade, mei.pk, cause=cause)]) == {}
     assert path() == [("basic", "gold", "given")]
     assert proven() and list(recount.walk()) == []
 
@@ -196,8 +198,9 @@ def test_growth_value_that_is_given_may_raise_at_once(trade: Trade) -> None:
     growing(trade)
     mei = trade.buy("T1", "300", buyer("mei")).member_id
     assert mei is not None and tier_of(mei) == "basic"
+    cause = granted(trade.programme.pk, mei, "growth", "200", at=trade.now)
     given = GrowthGift(
-        member_id=mei, growth=200, cause="review:1", programme_id=trade.programme.pk, happened_at=trade.now
+        member_id=mei, growth=200, cause=cause, programme_id=trade.programme.pk, happened_at=trade.now
     )
     tier_events.give_growth([given])
     assert (tier_of(mei), path()[-1]) == ("silver", ("basic", "silver", "qualified"))
