@@ -1,6 +1,6 @@
 """Who holds which coupons, and what a typed code means (B6). Looks only; `loyalty.coupons` moves them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from loyalty import clock, coupon_codes, coupon_rows, coupon_states, coupon_term
 from loyalty.coupon_terms import Terms
 from loyalty.errors import CouponNotFound
 from loyalty.models import Coupon
+from loyalty.publishing import Programmes
 
 State = Coupon.State
 
@@ -51,35 +52,48 @@ def of_member(
     return _held(rows[:limit], now or clock.read().now)
 
 
-def usable(member_id: int, now: datetime) -> list[Held]:
-    """The coupons that a member could use now, if the basket allows it, those that end first before."""
+def usable(member_id: int, now: datetime, *, programmes: Programmes | None = None) -> list[Held]:
+    """The coupons that a member could use now, if the basket allows it, those that end first before.
+
+    programmes: the versions, when the caller has read them.
+    """
     rows = Coupon.objects.filter(
         Q(state=State.ISSUED) | Q(state=State.LOCKED, locked_until__lte=now),
         Q(valid_until=None) | Q(valid_until__gt=now),
         Q(valid_from=None) | Q(valid_from__lte=now),
         member=member_id,
     )
-    return _held(rows.order_by("valid_until", "pk"), now)
+    return _held(rows.order_by("valid_until", "pk"), now, programmes)
 
 
-def look_up(code: str, *, member_id: int | None = None, now: datetime | None = None) -> Held:
+def look_up(
+    code: str,
+    *,
+    member_id: int | None = None,
+    now: datetime | None = None,
+    programmes: Programmes | None = None,
+    own: Sequence[Held] | None = None,
+) -> Held:
     """What a typed or scanned code means, without taking it. Raises CouponNotFound, CouponNotUsable.
 
     A public code means the coupon that the member has of it already, or one that is not issued yet.
+    programmes, own: the versions and the member's usable coupons, when the caller has read them.
     """
     at, codes = now or clock.read().now, coupon_codes.readings(code)
     coupon = coupon_rows.find(codes)
     if coupon is not None:
         if coupon.member_id not in (None, member_id):
             raise coupon_states.refusal("not_yours")
-        return _held([coupon], at)[0]
-    terms = coupon_terms.find_public(publishing.current(at).programme, codes)
+        return _held([coupon], at, programmes)[0]
+    held = publishing.current(at) if programmes is None else programmes.at(at)
+    terms = coupon_terms.find_public(held.programme, codes)
     if terms is None:
         raise CouponNotFound
     if member_id is not None:
-        own = [held for held in usable(member_id, at) if held.terms.code == terms.code]
-        if own:
-            return own[0]
+        own = usable(member_id, at, programmes=programmes) if own is None else own
+        same = next((each for each in own if each.terms.code == terms.code), None)
+        if same is not None:
+            return same
     elif not terms.bearer:
         raise coupon_states.refusal("needs_member")
     starts_at, ends_at = terms.validity(at)
@@ -87,8 +101,9 @@ def look_up(code: str, *, member_id: int | None = None, now: datetime | None = N
     return Held(terms=terms, standing=standing, valid_from=starts_at, valid_until=ends_at)
 
 
-def _held(coupons: Collection[Coupon], now: datetime) -> list[Held]:
-    programmes = publishing.load_all() if coupons else None
+def _held(coupons: Collection[Coupon], now: datetime, programmes: Programmes | None = None) -> list[Held]:
+    if coupons and programmes is None:
+        programmes = publishing.load_all()
     return [
         Held(
             terms=coupon_states.terms_of(coupon, programmes),

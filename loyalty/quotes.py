@@ -41,7 +41,7 @@ from loyalty.errors import (
 )
 from loyalty.ledger import Purses
 from loyalty.models import Quote
-from loyalty.publishing import Held
+from loyalty.publishing import Held, Programmes
 from loyalty.tier_terms import Tier
 from members.facts import LineFact
 from members.models import Channel, Store
@@ -154,11 +154,12 @@ def work_out(ask: Ask, *, purses: Purses | None = None) -> Offered:
     """
     purses = ledger.peek([ask.member_id]) if purses is None else purses
     purse, now = purses.get(ask.member_id), purses.now
-    held = publishing.current(now)
+    programmes = publishing.load_all()
+    held = programmes.at(now)
     tier = held.programme.tier(purse.tier if purse else "")
     available = purse.available(now) if purse else 0
     uses = _uses(ask, tier, held, now)
-    offers, codes, refused = _offers(ask, held, tier, now)
+    offers, codes, refused = _offers(ask, programmes, tier, now)
     is_free = bool(ask.province) and tier.benefits.ships_free_to(ask.province)
     chosen = choice.best(
         Basket(
@@ -218,18 +219,23 @@ def _cuts(tier: Tier, uses: Sequence[Left]) -> list[Cut]:
 
 
 def _offers(
-    ask: Ask, held: Held, tier: Tier, now: datetime
+    ask: Ask, programmes: Programmes, tier: Tier, now: datetime
 ) -> tuple[list[Offer], dict[str, str], list[tuple[str, str]]]:
     """The coupons that may be used: the member's own and those presented; and codes that mean none."""
-    worth = benefits.prize_values(held.programme, tier.benefits)
+    worth = benefits.prize_values(programmes.at(now).programme, tier.benefits)
     found: dict[str, Offer] = {}
     codes: dict[str, str] = {}
     refused: list[tuple[str, str]] = []
-    held_coupons = coupons.usable(ask.member_id, now) if ask.with_coupons else []
-    told = [(each.code, each) for each in held_coupons]
+    own = coupons.usable(ask.member_id, now, programmes=programmes) if ask.with_coupons or ask.codes else []
+    told = [(each.code, each) for each in own if ask.with_coupons]
     for code in ask.codes:
         try:
-            told.append((code, coupons.look_up(code, member_id=ask.member_id, now=now)))
+            told.append(
+                (
+                    code,
+                    coupons.look_up(code, member_id=ask.member_id, now=now, programmes=programmes, own=own),
+                )
+            )
         except CouponNotUsable as unusable:
             refused.append((code, unusable.reason))
         except CouponNotFound:

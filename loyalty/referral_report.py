@@ -73,6 +73,11 @@ class Report:
         """All channels together, one row a month."""
         return [row for row in self.rows if row.channel is None]
 
+    @property
+    def friends(self) -> int:
+        """How many counted in all these months."""
+        return sum(row.friends for row in self.months)
+
     def bars(self) -> Iterator[tuple[Row, int]]:
         """The months, oldest first, each with the height of its bar in percent of the highest."""
         most = max((row.coefficient or Decimal(0) for row in self.months), default=Decimal(0))

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from loyalty import grant_lines, publishing, referral_decisions, referral_report
@@ -46,7 +46,8 @@ def _decide(request: HttpRequest, referral_id: int) -> HttpResponse:
     try:
         if request.POST.get("decision") == "count":
             given = referral_decisions.let_count(referral_id, person, note)
-            things = ", ".join(line.name for line in grant_lines.of_given(given))
+            comma = pgettext("between the names of a list", ", ")
+            things = comma.join(line.name for line in grant_lines.of_given(given))
             said = _("The friend counts. Given: %(things)s") % {"things": things} if things else ""
             messages.success(request, said or _("The friend may count."))
         else:
