@@ -22,9 +22,11 @@ TEST_PROCESSES ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2);
 run: $(RUN_READY)
 	@$(BIN)/python manage.py serve --until-parent-ends
 
+# Compiled once, and not again by each of the hundred processes that tests start.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(DEV_READY)
 	@$(BIN)/python -m tests.chromium
-	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(DEV_READY)
 	@$(BIN)/ruff check .

@@ -32,6 +32,7 @@ from config import folders
 
 ADMIN, OWNER, WEB = "shuke_admin", "shuke_owner", "shuke_web"
 DATABASE = "shuke"
+APPLICATION = "shuke"  # how our sessions are named
 PORT = 5432  # only a part of the socket's file name
 START_SECONDS = 120  # crash recovery of a big database takes its time
 STOP_SECONDS = 60
@@ -176,15 +177,18 @@ def stop_when_last(cluster: Cluster) -> bool:
         return True
 
 
-def has_guests(cluster: Cluster, application: str) -> bool:
-    """Whether programs other than our application have sessions open, such as a psql."""
+def has_guests(cluster: Cluster) -> bool:
+    """Whether programs other than ours have sessions open, such as a psql.
+
+    Ours are known by their name, this one too: of two that leave at once neither takes the other for a guest.
+    """
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' "
         "AND pid <> pg_backend_pid() AND application_name <> %s"
     )
     try:
         with _connect(cluster, "postgres") as connection:
-            row = connection.execute(query, [application]).fetchone()
+            row = connection.execute(query, [APPLICATION]).fetchone()
     except psycopg.OperationalError:
         return False
     return row is not None and row[0] > 0
@@ -468,7 +472,13 @@ def _await_answer(cluster: Cluster) -> bool:
 
 def _connect(cluster: Cluster, database: str) -> psycopg.Connection:
     return psycopg.connect(
-        host=str(cluster.run), port=PORT, user=ADMIN, dbname=database, autocommit=True, options=""
+        host=str(cluster.run),
+        port=PORT,
+        user=ADMIN,
+        dbname=database,
+        autocommit=True,
+        options="",
+        application_name=APPLICATION,
     )
 
 

@@ -23,7 +23,6 @@ from config import cluster
 CONNECT_SECONDS = 5
 PREPARE_AFTER = 3  # times that a connection has had a statement
 EMBEDDED = "config.embedded"
-APPLICATION = "shuke"
 
 _entering = threading.Lock()
 _entered: dict[int, int] = {}  # process id → the descriptor that counts it among the server's users
@@ -47,7 +46,7 @@ def configure(env: environ.Env, var: Path, *, role: str) -> dict[str, Any]:
         }
     options = {
         "connect_timeout": CONNECT_SECONDS,
-        "application_name": APPLICATION,
+        "application_name": cluster.APPLICATION,
         # Statements are planned once for each connection: planning was a third of a redemption. A pooler that
         # gives transactions to different sessions cannot have it: DATABASE_URL=…?server_side_binding=False.
         "server_side_binding": True,
@@ -140,6 +139,6 @@ def leave(*, guests_stay: bool = True) -> bool:
         return False
     connections.close_all()
     os.close(descriptor)
-    if guests_stay and cluster.has_guests(server, APPLICATION):
+    if guests_stay and cluster.has_guests(server):
         return False
     return cluster.stop_when_last(server)

@@ -9,13 +9,13 @@ from typing import Any
 import django
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import translation
 
 from config import folders
-from tests import chromium
+from tests import blank, chromium
 
 VAR = Path(__file__).resolve().parent.parent / "var" / "test"
+LONG = ("slow", "browser")
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -49,6 +49,7 @@ folders.make(VAR / "static", folders.PASSABLE)
 if "SHUKE_TEST_SLOT" not in os.environ:
     _take_slot()
 django.setup()  # conftest files further down import models, and are read before pytest-django sets up
+BLANK = blank.name()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -80,7 +81,12 @@ def no_network():
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without a browser on the machine its tests are skipped, by name; `make test` says so too."""
+    """Files that take long go first, so that no process is left alone with one at the end.
+
+    Without a browser on the machine its tests are skipped, by name; `make test` says so too.
+    """
+    long = {item.path for item in items for mark in LONG if item.get_closest_marker(mark)}
+    items.sort(key=lambda item: item.path not in long)
     if chromium.find() is None:
         for item in items:
             if item.get_closest_marker("browser"):
@@ -109,14 +115,8 @@ def anchors_of_its_own(settings, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """The test database, left by everybody before it is dropped.
-
-    Threads of a live server, and the queue's worker, notice only late that their work is over.
-    """
-    yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker):
+    """This process's own database, a copy of the blank one."""
+    copy = settings.DATABASES["default"]["TEST"]["NAME"]
+    with django_db_blocker.unblock(), blank.copied(BLANK, copy), django_db_blocker.block():
+        yield

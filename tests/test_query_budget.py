@@ -109,6 +109,7 @@ def clients(db: None) -> dict[str, Client]:
     return found
 
 
+@pytest.mark.slow
 def test_every_list_of_the_console_keeps_its_budget_however_long_it_grows(
     clients: dict[str, Client], tmp_path: Path, settings
 ) -> None:

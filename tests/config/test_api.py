@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from importlib import import_module
 from io import StringIO
@@ -11,9 +12,11 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.urls import URLResolver
 from django.utils import timezone
 
 from config import api as edge
+from config import api_urls
 from members import api_keys
 from members.cleaning import REJECT_CODES
 from members.models import ApiKey, ApiKeyUse, Channel, Order
@@ -331,8 +334,23 @@ def test_a_sum_that_no_column_can_hold_is_bad_input(tmall: Channel) -> None:
     assert all(answer.status < 500 for answer in told)
 
 
+def _routes(patterns: Sequence[Any], before: str = "/api/") -> Iterator[str]:
+    """Every address that the API answers at, as its description writes them."""
+    for pattern in patterns:
+        route = f"{before}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns, route)
+        elif pattern.callback is not edge.nothing_here:
+            yield re.sub(r"<\w+:(\w+)>", r"{\1}", route)
+
+
 def test_the_description_has_every_address_and_no_warning() -> None:
-    call_command("spectacular", "--validate", "--fail-on-warn", stdout=StringIO())
+    written = StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=written)
+    described = json.loads(written.getvalue())["paths"]
+    assert {*described, "/api/v1/schema/"} == set(_routes(api_urls.urlpatterns))
+    operations = [operation for methods in described.values() for operation in methods.values()]
+    assert all(operation["description"] for operation in operations), "each says what it does"
 
 
 # -- the list of codes ----------------------------------------------------------------------------------

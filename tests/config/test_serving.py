@@ -45,6 +45,12 @@ def is_ready(port: int) -> bool:
         return False
 
 
+def greeting(port: int) -> str:
+    """What somebody reads who opens the server's address: the page they sign in at."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
+        return str(answer.read().decode())
+
+
 def started_for(var: Path) -> list[int]:
     """Every process that runs with this var folder in its environment, or lives in its database."""
     found = cluster.processes(cluster.locate(var))
@@ -90,10 +96,11 @@ def test_a_signal_to_the_supervisor_stops_everything(serving, var, number):
     assert started_for(var) == []
 
 
-def test_a_killed_supervisor_leaves_nothing_behind(serving, var):
+def test_a_killed_supervisor_leaves_nothing_behind(serving, var, port):
     serving.kill()
     serving.wait()
     wait_until(lambda: started_for(var) == [])
+    assert not is_ready(port)
 
 
 def test_after_everything_was_killed_it_starts_again(serving, var, run, port):
@@ -104,6 +111,7 @@ def test_after_everything_was_killed_it_starts_again(serving, var, run, port):
     wait_until(lambda: started_for(var) == [])
     run(var, "serve", "--port", str(port), DEMO="0")
     wait_until(lambda: is_ready(port))
+    assert 'id="login-form"' in greeting(port)
 
 
 def test_what_dies_is_started_again(serving, var, port):
@@ -116,6 +124,9 @@ def test_what_dies_is_started_again(serving, var, port):
     # First they are gone and collected, so that what answers afterwards has been started again.
     wait_until(lambda: set(children_of(serving.pid)).isdisjoint({database, *others}))
     wait_until(lambda: is_ready(port) and cluster.is_running(cluster.locate(var)))
+    assert 'id="login-form"' in greeting(port)
+    serving.terminate()
+    assert serving.wait(timeout=60) == 0 and started_for(var) == [], "and it still stops when it is told to"
 
 
 def test_a_busy_port_is_told_in_one_line(var, run):
@@ -160,3 +171,4 @@ def test_a_parent_that_ends_takes_the_server_along(var, run, port):
     parent.kill()
     parent.wait()
     wait_until(lambda: started_for(var) == [])
+    assert not is_ready(port)

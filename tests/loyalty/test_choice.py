@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty import choice
-from loyalty.choice import Choice, Cut, Offer
+from loyalty.choice import Choice, Cut, NotTaken, Offer, Taken
 from loyalty.coupon_terms import Basket, BasketLine, Terms, read
 from loyalty.quote_terms import QuoteTerms
 from loyalty.reading import Part, Problems
@@ -99,7 +99,8 @@ def test_the_minimum_spend_is_asked_after_the_discount_of_the_tier() -> None:
 def test_of_two_that_save_the_same_the_one_that_ends_sooner_is_used() -> None:
     found = best(basket("100"), offer("LATE", value="20", days=90), offer("SOON", value="20", days=2))
     assert taken(found) == ["SOON"]
-    scores = {each.offer.id: each.score for each in (*found.taken, *found.not_taken)}
+    judged: list[Taken | NotTaken] = [*found.taken, *found.not_taken]
+    scores = {each.offer.id: each.score for each in judged}
     # 1 × 1 + 0.5 × (1 − 2 ÷ 30) = 1.4667; the other is not urgent at all
     assert scores == {"SOON": Decimal("1.4667"), "LATE": Decimal("1.0000")}
 

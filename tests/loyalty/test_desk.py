@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
@@ -39,7 +39,13 @@ def signed_in(role: str, *, store: str = "") -> Client:
     return client
 
 
-def address(name: str, shop: Shop, *more: str) -> str:
+class WithMei(Protocol):
+    """A brand of which Mei is a member."""
+
+    mei: int
+
+
+def address(name: str, shop: WithMei, *more: str) -> str:
     return reverse(f"desk:{name}", args=[number_of(shop.mei), *more])
 
 

@@ -291,5 +291,7 @@ def test_nothing_that_is_sent_breaks_the_form(name: str, value: str) -> None:
     ):
         data[field] = value
     form = rule_form.posted({}, data, SHANGHAI, value)
-    sketch(form.document)
-    page_of(form)
+    form.show(sketch(form.document)[1])
+    shown = sent(form)
+    assert shown["bonus"] == value.strip(), "what was typed stands in the page, for them to correct"
+    assert rule_form.posted({}, shown, SHANGHAI).document == form.document, "and sent again it says the same"
