@@ -12,9 +12,10 @@ BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Two processes at least, four at most: each has a database of its own.
+# One more than there are processors, as tests of servers and browsers wait; five at most, and each has a
+# database of its own.
 TEST_PROCESSES ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
-	if [ $$n -gt 4 ]; then echo 4; elif [ $$n -lt 2 ]; then echo 2; else echo $$n; fi)
+	if [ $$n -gt 4 ]; then echo 5; else echo $$((n + 1)); fi)
 
 .PHONY: run test check bench messages lock clean
 

@@ -21,6 +21,7 @@ from benchmarks import (
     quotes,
     results,
     tiers,
+    web,
 )
 from benchmarks.bench import Bench, Row
 from config import database
@@ -73,7 +74,8 @@ def run(names: Sequence[str], *, scale: float, results_file: Path) -> int:
     server, key = installation.make()
     try:
         bench = Bench(scale=scale, server=server, folder=settings.VAR, key=key, say=say)
-        rows = list(_measured(bench, set(names) or set(MEASUREMENTS)))
+        with web.kept():
+            rows = list(_measured(bench, set(names) or set(MEASUREMENTS)))
         text = f"{results.title(server, scale)}\n\n{results.table(rows)}"
     finally:
         database.leave(guests_stay=False)

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -24,9 +24,41 @@ class NotServed(Exception):
     """The web server did not come up."""
 
 
+@dataclass
+class _Kept:
+    """The server that a run keeps: made at the first use, warm for the rest."""
+
+    stack: ExitStack | None = None
+    port: int = 0
+
+
+_kept = _Kept()
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Within the block one server is there for all that is measured; it starts when the first asks for it."""
+    with ExitStack() as stack:
+        _kept.stack, _kept.port = stack, 0
+        try:
+            yield
+        finally:
+            _kept.stack = None
+
+
 @contextmanager
 def served() -> Iterator[int]:
-    """Run the web server of `make run`; gives its port."""
+    """The web server of `make run`; gives its port. Outside of `kept` it ends with the block."""
+    if _kept.stack is None:
+        with _started() as port:
+            yield port
+        return
+    _kept.port = _kept.port or _kept.stack.enter_context(_started())
+    yield _kept.port
+
+
+@contextmanager
+def _started() -> Iterator[int]:
     with serving.take_port("127.0.0.1", 0) as listener:
         port: int = listener.getsockname()[1]
         child = serving.web(listener)

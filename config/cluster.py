@@ -32,7 +32,9 @@ from config import folders
 
 ADMIN, OWNER, WEB = "shuke_admin", "shuke_owner", "shuke_web"
 DATABASE = "shuke"
-APPLICATION = "shuke"  # how our sessions are named
+# All our sessions have this name: of two processes that leave at once, neither takes the other for a guest.
+APPLICATION = "shuke"
+SESSION: dict[str, Any] = {"autocommit": True, "options": "", "application_name": APPLICATION}
 PORT = 5432  # only a part of the socket's file name
 START_SECONDS = 120  # crash recovery of a big database takes its time
 STOP_SECONDS = 60
@@ -178,10 +180,7 @@ def stop_when_last(cluster: Cluster) -> bool:
 
 
 def has_guests(cluster: Cluster) -> bool:
-    """Whether programs other than ours have sessions open, such as a psql.
-
-    Ours are known by their name, this one too: of two that leave at once neither takes the other for a guest.
-    """
+    """Whether programs other than ours have sessions open, such as a psql."""
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' "
         "AND pid <> pg_backend_pid() AND application_name <> %s"
@@ -471,15 +470,7 @@ def _await_answer(cluster: Cluster) -> bool:
 
 
 def _connect(cluster: Cluster, database: str) -> psycopg.Connection:
-    return psycopg.connect(
-        host=str(cluster.run),
-        port=PORT,
-        user=ADMIN,
-        dbname=database,
-        autocommit=True,
-        options="",
-        application_name=APPLICATION,
-    )
+    return psycopg.connect(host=str(cluster.run), port=PORT, user=ADMIN, dbname=database, **SESSION)
 
 
 def _prepare_database(cluster: Cluster) -> None:

@@ -18,10 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from django.conf import settings
+
 from config import cluster, database
 
 # Few threads for each interpreter: more of them wait for its lock, and hold a wallet the while.
-WEB_PROCESSES, WEB_THREADS = 3, 4
+WEB_THREADS = 4
 POLL_SECONDS = 0.2
 STOP_SECONDS = 25  # gunicorn lets requests finish for 20
 LONGEST_PAUSE_SECONDS = 30
@@ -170,7 +172,8 @@ def web(listener: socket.socket) -> Child:
         name="The web server",
         command=[
             *(sys.executable, "-m", "gunicorn", "config.wsgi:application"),
-            *("--worker-class", "gthread", "--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)),
+            *("--workers", str(settings.WEB_PROCESSES)),
+            *("--worker-class", "gthread", "--threads", str(WEB_THREADS)),
             *("--bind", f"fd://{listener.fileno()}", "--keep-alive", "30"),
             *("--timeout", "60", "--graceful-timeout", "20"),
             *("--log-level", "warning", "--no-control-socket"),

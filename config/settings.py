@@ -141,6 +141,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # Heads of the wallets' chains, day by day: they belong on another disk, or into another's hands.
 ANCHORS_DIR = Path(env.str("ANCHORS_DIR", default=str(VAR / "anchors")))
 UPLOADS = VAR / "uploads"  # import files: streamed to disk, erased after their report
+WEB_PROCESSES = max(1, env.int("WEB_CONCURRENCY", default=3))  # of the web server, each with a few threads
 UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=500 * 1024 * 1024)  # bytes
 FILE_UPLOAD_HANDLERS = ["members.uploads.LimitedUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600

@@ -54,6 +54,7 @@ def run(folder, tmp_path_factory):
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", *options],
         cwd=settings.BASE_DIR,
+        env={**os.environ, "WEB_CONCURRENCY": "1"},
         capture_output=True,
         text=True,
         timeout=600,

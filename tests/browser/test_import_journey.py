@@ -376,8 +376,10 @@ def test_a_run_is_stopped_and_goes_on_at_390_pixels(shop: Shop, sign_in: Any) ->
 
 def test_keys_reach_the_files_first(shop: Shop, sign_in: Any) -> None:
     page = sign_in("marketing")
+    page.on("filechooser", lambda _chooser: None)  # asked for now, the browser tells of it when the key comes
     page.goto("/imports/")
     page.locator("#im-files").focus()
+    expect(page.locator("#im-files")).to_be_focused()
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Space")
     chooser.value.set_files([tmall_file(told(NEW, "200.00"))])

@@ -60,7 +60,7 @@ def run() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         }
         process = subprocess.Popen(
             [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments],
-            env=inherited | {"SHUKE_VAR": str(var), "DATABASE_URL": ""} | environment,
+            env=inherited | {"SHUKE_VAR": str(var), "DATABASE_URL": "", "WEB_CONCURRENCY": "2"} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
