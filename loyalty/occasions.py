@@ -53,11 +53,22 @@ class _Batch:
     bought: Mapping[int, Sequence[Purchase]] = field(default_factory=dict)
     buyers: Buyers = field(default_factory=Buyers)
     tiers: Mapping[int, str] = field(default_factory=dict)
+    # The same orders by their ids, and by whose they are or were: looked up once for each of a thousand.
+    by_id: Mapping[int, Heard] = field(init=False)
+    of_member: Mapping[int, Sequence[Heard]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_id = {each.order_id: each for each in self.orders}
+        of_member: dict[int, list[Heard]] = defaultdict(list)
+        for each in self.orders:
+            for id_ in _whose(each):
+                of_member[id_].append(each)
+        self.of_member = of_member
 
     @property
     def members(self) -> list[int]:
         """The members of these orders, those who had one before among them."""
-        return sorted({id_ for each in self.orders for id_ in _whose(each)})
+        return sorted(self.of_member)
 
     def held(self, order: Heard) -> Held:
         return self.programmes.at(_time_of(order))
@@ -269,7 +280,7 @@ def _first_purchase(member_id: int, batch: _Batch) -> list[Wish]:
     terms = held.programme.grants.activity(FIRST_PURCHASE)
     if terms is None or batch.is_late(first.paid_at, held):
         return []
-    order = next((order for order in batch.orders if order.order_id == first.order_id), None)
+    order = batch.by_id.get(first.order_id)
     return wishes_of(
         terms.prizes,
         member_id=member_id,
@@ -288,12 +299,11 @@ def _first_purchase(member_id: int, batch: _Batch) -> list[Wish]:
 
 def _milestones(member_id: int, batch: _Batch) -> list[Wish]:
     """What the member has come to, by all they bought."""
-    own = [order for order in batch.orders if member_id in _whose(order)]
     zone = batch.programmes.at(batch.now.now).programme.time_zone
     bought = batch.together(member_id)
     tier = batch.tiers.get(member_id, "")
     standing = Standing(member_id=member_id, tier=tier, bought=bought, buyers=batch.buyers)
-    years = {_time_of(order).astimezone(zone).year for order in own}
+    years = {_time_of(order).astimezone(zone).year for order in batch.of_member.get(member_id, ())}
     return [
         wish
         for moment in milestones.moments(bought, years, batch.now.now, zone)

@@ -304,6 +304,6 @@ def test_a_ledger_agrees_with_pencil_and_paper(db: None) -> None:
         *("buy", "refund", "redeem", "refused", "replay", "hold", "time"),
         *("adjust", "approve", "correct", "beyond"),
     )
-    live_until_met(Life, Life.accepted, wanted, examples=40, steps=20)
+    live_until_met(Life, Life.accepted, wanted, examples=30, steps=20)
     assert Life.accepted.total() > 200
     assert not Wallet.objects.exists()
