@@ -22,14 +22,18 @@ _MAY_BRING = (Member.Status.ACTIVE, Member.Status.RESTRICTED)
 
 def code_of(member_id: int) -> str:
     """The member's own code, drawn when it is first asked for; a merged member's is the survivor's."""
-    owner = _survivors([member_id]).get(member_id, member_id)
+    return code_of_survivor(_survivors([member_id]).get(member_id, member_id))
+
+
+def code_of_survivor(member_id: int) -> str:
+    """The same for somebody who was found as they are now (`seeing.find`): one statement."""
     for _try in range(TRIES):
-        found = ReferralCode.objects.filter(member=owner).values_list("code", flat=True).first()
+        found = ReferralCode.objects.filter(member=member_id).values_list("code", flat=True).first()
         if found is not None:
             return found
         try:
             with transaction.atomic():
-                return ReferralCode.objects.create(member_id=owner, code=_draw()).code
+                return ReferralCode.objects.create(member_id=member_id, code=_draw()).code
         except IntegrityError:
             continue  # somebody asked at the same instant, or the code is another's: look again
     raise RuntimeError(f"No free referral code was drawn in {TRIES} tries.")

@@ -290,7 +290,7 @@ def _member(
 ) -> HttpResponse:
     url = reverse("desk:member", args=[someone.number])
     shown = {"card": card.of_member(someone), "form": TillForm(), **(context or {})}
-    shown["referral_code"] = referral_codes.code_of(someone.pk)
+    shown["referral_code"] = referral_codes.code_of_survivor(someone.pk)
     return show(request, station, "member", shown, url=url, status=status)
 
 
