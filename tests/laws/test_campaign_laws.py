@@ -14,7 +14,7 @@ from django.db.models import Sum
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from loyalty import ledger
+from loyalty import clock, ledger
 from loyalty.models import Coupon, Entry, Grant, Referral, RuleUse
 from members.facts import OrderStatus
 from tests.friends import WELCOME, Circle
@@ -68,6 +68,7 @@ class Season(RuleBasedStateMachine):
         self.savepoint.__enter__()
         self.circle = Circle()
         self.circle.publish({**PROGRAMME, **CAMPAIGN})
+        self.circle.now = clock.read().recorded  # the version holds from the minute it was published in
         self.members = {"mei": self.circle.mei}
         self.orders: dict[str, Bought] = {}
 

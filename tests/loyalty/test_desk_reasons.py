@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from loyalty import coupons
+from loyalty import clock, coupons
 from members.numbers import number_of
 from privacy import roles
 from tests.counter import MEI, PLACE, Shop
@@ -23,6 +23,7 @@ def shop(db: None) -> Shop:
     """Mei has reached silver, and has a coupon for a late parcel."""
     shop = Shop()
     shop.publish({**PROGRAMME, "rules": [TWICE], "coupons": [WELCOME]})
+    shop.now = clock.read().recorded  # the version holds from the minute it was published in
     for number in range(5):
         shop.buy(f"N-{number}", "700", buyer("tb-mei", phone(MEI)))
     coupons.give(shop.mei, "WELCOME", reason="Late parcel", nonce="n", actor_id=None)
