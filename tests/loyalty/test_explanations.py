@@ -89,7 +89,7 @@ def test_channels_stores_and_tiers_are_called_by_name(db: None) -> None:
 
 def test_a_rule_is_quoted_as_it_stood_though_it_reads_otherwise_now(trade: Trade) -> None:
     trade.publish({**PROGRAMME, "rules": [DOUBLE]})
-    mei = trade.buy("T1", "100", MEI).member_id
+    mei = trade.buy("T1", "100", MEI, at=clock.read().recorded).member_id
     trade.publish({**PROGRAMME, "rules": [{**DOUBLE, "then": {"factor": "5"}, "when": None}]})
     (_base, rule) = last(mei).explanation.clauses
     assert (rule.version, rule.sentence, rule.points) == (2, "channel is tmall: points × 2", 100)
