@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from loyalty import benefit_terms, clock, ledger, publishing
 from loyalty.benefit_terms import NATIONWIDE, REGIONAL, Benefits, Use
@@ -106,7 +107,8 @@ def _shipping(given: Benefits) -> str:
         return ""
     if not given.provinces:
         return _("Free shipping in some regions")
-    return _("Free shipping to %(provinces)s") % {"provinces": ", ".join(given.provinces)}
+    comma = pgettext("between the names of a list", ", ")
+    return _("Free shipping to %(provinces)s") % {"provinces": comma.join(given.provinces)}
 
 
 def _service(given: Benefits) -> str:
