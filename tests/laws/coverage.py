@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 ROUNDS = 4  # as many as it takes, up to these
@@ -22,9 +22,9 @@ def live_until_met(
     `met` is counted by the machine. Fails when a wanted thing never happens: a law about it proves nothing.
     """
     met.clear()
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         run_state_machine_as_test(
-            machine,
+            seed(turn)(machine) if settings().derandomize else machine,  # or each turn lives the same lives
             settings=settings(
                 max_examples=examples,
                 stateful_step_count=steps,
