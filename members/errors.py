@@ -212,3 +212,17 @@ class MembershipTaken(MembersError):
     message = _("This is the membership of another member of staff.")
     code = "members.membership_taken"
     status = 409
+
+
+class CredentialUnknown(MembersError):
+    """The platform has no credential of this name."""
+
+    code = "members.credential_unknown"
+    message = _("%(platform)s has no credential named %(name)s.")
+
+
+class CredentialMissing(MembersError):
+    """The channel lacks a credential that its platform asks for."""
+
+    code, status = "members.credential_missing", 409
+    message = _("Channel %(channel)s lacks the credential %(name)s.")

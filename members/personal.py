@@ -70,6 +70,7 @@ PERSONAL_FIELDS = (
 )
 
 NOT_PERSONAL = (
+    NotPersonal(model="members.Credential", field="value", why="a secret of the brand, not of a person"),
     NotPersonal(model="members.MatchReview", field="reason", why="one of three fixed words"),
     NotPersonal(model="members.OrderLine", field="name", why="the name of a product"),
 )

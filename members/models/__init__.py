@@ -1,5 +1,6 @@
 from members.models.api_keys import ApiKey, ApiKeyUse, KeptAnswer, Scope
 from members.models.channels import Channel, Platform, Store
+from members.models.credentials import Credential
 from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
@@ -11,6 +12,7 @@ __all__ = [
     "ApiKeyUse",
     "Channel",
     "ColumnMapping",
+    "Credential",
     "Identifier",
     "ImportReject",
     "ImportRun",
