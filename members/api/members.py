@@ -9,11 +9,13 @@ from members import seeing
 from members.api import shapes
 from members.api.answers import moment
 from members.api.shapes import described
-from members.api.view import ApiView
+from members.api.view import ApiView, occasion_of
 from members.bodies import Body
 from members.models import Account, Member, Scope
+from privacy import access
 from privacy.masking import mask
 
+REASON_LENGTH = 300
 KEYS = ("phone", "email", "member_no", "external_id")
 PERSONAL = {"name": "name", "phone": "phone", "email": "email", "birthday": "birthday"}  # field: its mask
 
@@ -65,6 +67,36 @@ class OneMember(MemberView):
     def get(self, request: Request, member_no: str) -> Response:
         """One member by number; one who was merged is the one they were merged into."""
         return Response(self.shown(seeing.find(member_no=member_no)))
+
+
+class RevealMember(ApiView):
+    """POST /members/{no}/reveal/, for staff keys alone: a reason, and a place in the trail."""
+
+    verb = "members.reveal"
+
+    @described(
+        "members_reveal",
+        request=shapes.Reveal,
+        answers={200: shapes.Revealed},
+        refusals=(404, 429),
+    )
+    def post(self, request: Request, member_no: str) -> Response:
+        """Personal fields of a member in clear. It is recorded who saw what, when and why."""
+        body = Body(request.data)
+        fields = body.texts("fields", 20, len(PERSONAL))
+        reason = body.exact("reason", REASON_LENGTH) or ""
+        if not fields and not body.problems:
+            body.note("fields", "required_missing")
+        for field in fields:
+            if field not in PERSONAL:
+                body.note("fields", "word_unknown")
+        body.settle()
+        person, member = self.caller.staff, seeing.find(member_no=member_no)
+        assert person is not None, "initial() lets in nobody else"
+        clear = access.reveal(
+            person, member, member, fields, reason, occasion=occasion_of(request, self.caller)
+        )
+        return Response({field: str(value) if value else None for field, value in clear.items()})
 
 
 def _personal(member: Member, field: str, kind: str, clear: bool) -> str:

@@ -236,6 +236,22 @@ class Find(serializers.Serializer[Any]):
     external_id = serializers.CharField(required=False)
 
 
+class Reveal(serializers.Serializer[Any]):
+    fields = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.ChoiceField(choices=["name", "phone", "email", "birthday"]), min_length=1
+    )
+    reason = serializers.CharField(help_text="Why, in at least five characters; kept in the trail")
+
+
+class Revealed(serializers.Serializer[Any]):
+    """The fields that were asked for, in clear; null where nothing is known."""
+
+    name = serializers.CharField(required=False, allow_null=True)
+    phone = serializers.CharField(required=False, allow_null=True)
+    email = serializers.CharField(required=False, allow_null=True)
+    birthday = serializers.CharField(required=False, allow_null=True)
+
+
 class KnownBy(serializers.Serializer[Any]):
     channel = serializers.CharField()
     matched_by = serializers.CharField()

@@ -4,7 +4,7 @@ from django.urls import path
 
 from members.api.approvals import Approvals, Approve, Reject
 from members.api.changes import Changes
-from members.api.members import FindMember, OneMember
+from members.api.members import FindMember, OneMember, RevealMember
 
 urlpatterns = [
     path("approvals/", Approvals.as_view()),
@@ -12,5 +12,6 @@ urlpatterns = [
     path("approvals/<int:approval_id>/reject/", Reject.as_view()),
     path("changes/", Changes.as_view()),
     path("members/find/", FindMember.as_view()),
+    path("members/<str:member_no>/reveal/", RevealMember.as_view()),
     path("members/<str:member_no>/", OneMember.as_view()),
 ]
