@@ -4,6 +4,14 @@ from members.models.imports import ColumnMapping, ImportReject, ImportRun, Stage
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
+from members.models.webhooks import (
+    DeliveryProblem,
+    Topic,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookFailure,
+    WebhookHour,
+)
 
 __all__ = [
     "Account",
@@ -11,6 +19,7 @@ __all__ = [
     "ApiKeyUse",
     "Channel",
     "ColumnMapping",
+    "DeliveryProblem",
     "Identifier",
     "ImportReject",
     "ImportRun",
@@ -28,4 +37,9 @@ __all__ = [
     "StagedFact",
     "Store",
     "Tag",
+    "Topic",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookFailure",
+    "WebhookHour",
 ]
