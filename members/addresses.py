@@ -43,7 +43,8 @@ _INSIDE = (
 # Of IPv6 only this is handed out to the world; tunnels through it to IPv4 are left out below.
 _GLOBAL_6 = IPv6Network("2000::/3")
 _TUNNELS_6 = (ip_network("2001::/23"), ip_network("2002::/16"), ip_network("2001:db8::/32"))
-_RELAYS_4 = (ip_network("192.88.99.0/24"), ip_network("100.64.0.0/10"))
+# Relays, and special networks that older versions of `ipaddress` take for global.
+_SPECIAL_4 = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "100.64.0.0/10")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def _is_public(address: IpAddress) -> bool:
         address.is_global
         and not address.is_multicast
         and not address.is_reserved
-        and not any(address in network for network in _RELAYS_4)
+        and not any(address in network for network in _SPECIAL_4)
     )
 
 

@@ -107,11 +107,15 @@ def next_try(tries: int, outcome: Outcome, now: datetime, *, chance: float | Non
 def after(health: Health, outcomes: Sequence[Outcome], now: datetime) -> Health:
     """How an endpoint does after a batch of attempts, told in the order in which they ended."""
     until: datetime | None = None
+    slowed = False
     for outcome in outcomes:
         if outcome.problem is None:
-            health = Health()
+            health, slowed = Health(), False
             continue
-        health = replace(health, failures=health.failures + 1, failing_since=health.failing_since or now)
+        # What was under way together is asked to slow down together: that is said once.
+        is_new = not (slowed and _asks_to_wait(outcome))
+        slowed |= _asks_to_wait(outcome)
+        health = replace(health, failures=health.failures + is_new, failing_since=health.failing_since or now)
         pause = _pause(health, outcome)
         if pause is not None:
             until = max(until or now, now + pause)

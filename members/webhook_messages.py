@@ -40,7 +40,12 @@ class Message:
     @property
     def id(self) -> str:
         """By which a receiver knows that it has had this message."""
-        return f"evt_{self.event_id}"
+        return webhook_id(self.event_id)
+
+
+def webhook_id(event_id: int) -> str:
+    """The id of the message about a change, at every attempt and in every replay."""
+    return f"evt_{event_id}"
 
 
 def make_secret() -> str:

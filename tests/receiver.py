@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from django.db import transaction
 from standardwebhooks import Webhook
+
+from members import endpoints, outbox
+from members.endpoints import Made
+from members.models import Channel, WebhookDelivery, WebhookEndpoint
+from members.outbox import Change
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,11 @@ class Receiver:
             self._at_once -= 1
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 100  # or the kernel lets the sixth of a burst wait for a second
+
+
 @contextmanager
 def receiving(**how: Any) -> Iterator[Receiver]:
     """A receiver on a free port of this machine while the block lasts."""
@@ -109,8 +120,7 @@ def receiving(**how: Any) -> Iterator[Receiver]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     receiver.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -121,3 +131,37 @@ def receiving(**how: Any) -> Iterator[Receiver]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+# --- changes to be told, and where --------------------------------------------------------------------
+
+
+@transaction.atomic
+def tell(
+    channel: Channel,
+    count: int = 1,
+    *,
+    topic: str = "order.changed",
+    name: str = "o",
+    member: int | None = None,
+    **told: Any,
+) -> None:
+    """Changes caused in a channel, about nobody unless told."""
+    outbox.put(
+        [
+            Change(topic, f"{name}:{number}", member, channel.pk, {"number": number, **told})
+            for number in range(count)
+        ]
+    )
+
+
+def listen(channel: Channel, receiver: Receiver, *topics: str) -> Made:
+    """An endpoint of a channel at a receiver, told of everything from the first change on."""
+    made = endpoints.make(channel, receiver.url, topics)
+    WebhookEndpoint.objects.filter(pk=made.endpoint.pk).update(read_xid=0, read_id=0)
+    return made
+
+
+def states() -> list[str]:
+    """The states of all deliveries, in their order."""
+    return list(WebhookDelivery.objects.order_by("id").values_list("state", flat=True))
