@@ -6,8 +6,11 @@ Counts end at a bound, as a page and a person need no more: a backlog of million
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from members import changes, columns
 from members.circuits import OPEN_AFTER, Health
@@ -17,7 +20,14 @@ MOST = 10_000  # rows that are counted
 HOURS = 24
 LATE = timedelta(seconds=60)  # a lag above which somebody should look
 
-STATES = ("working", "failing", "paused", "disabled")
+STATES: dict[str, str | Promise] = {
+    "working": _("Working"),
+    "paused": _("Paused for a moment"),
+    "failing": _("Failing"),
+    "disabled": _("Switched off"),
+    "given up": _("Given up"),
+}
+TONES = {"working": "good", "paused": "warn", "failing": "bad", "disabled": "", "given up": "bad"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +72,12 @@ class Seen:
 
 
 def state_of(endpoint: WebhookEndpoint, now: datetime | None = None) -> str:
-    """A word of STATES: `paused` for a while as it asked, `failing` while only probes go out."""
-    if endpoint.disabled_at is not None:
-        return "disabled"
-    if Health(endpoint.failures).is_open:
-        return "failing"
+    """A word of STATES: `paused` for a while as it asked, `failing` while only probes go out.
+
+    `disabled` by somebody; `given up` after 410 or days of failures.
+    """
     is_paused = endpoint.paused_until is not None and endpoint.paused_until > (now or timezone.now())
-    return "paused" if is_paused else "working"
+    return _in_a_word(endpoint.disabled_why, Health(endpoint.failures).is_open, is_paused)
 
 
 # What waits has rows, made in the order of the outbox, or lies in the outbox after the endpoint's place.
@@ -135,25 +144,44 @@ def _hour(begins: datetime, row: WebhookHour | None) -> Hour:
     return Hour(begins, row.delivered if row else 0, row.failed if row else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What waits for a person: dead letters (MOST at the most), and endpoints that get nothing."""
+class Glance(NamedTuple):
+    """One endpoint as the home page shows it. `dead` ends at MOST."""
 
+    endpoint_id: int
+    channel: str
+    url: str
+    state: str
+    last_success_at: datetime | None
     dead: int
-    silent: int
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether it gets nothing, and nobody has wanted that."""
+        return self.state in ("failing", "given up")
 
 
-# One statement, for the home page.
-_TROUBLE = f"""
-SELECT (SELECT count(*) FROM (SELECT FROM members_webhookdelivery d
-            JOIN members_webhookendpoint e ON e.id = d.endpoint_id AND e.removed_at IS NULL
-            WHERE d.state = 'dead' LIMIT {MOST}) AS found),
-       (SELECT count(*) FROM members_webhookendpoint e WHERE e.removed_at IS NULL
-            AND (e.disabled_why IN ('gone', 'failing') OR e.disabled_at IS NULL AND e.failures >= %s))
+_GLANCE = f"""
+SELECT e.id, c.name, e.url, e.disabled_why, e.failures >= {OPEN_AFTER}, e.paused_until > %s,
+       e.last_success_at, dead.count
+FROM members_webhookendpoint e JOIN members_channel c ON c.id = e.channel_id
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count FROM (
+        SELECT FROM members_webhookdelivery d
+        WHERE d.endpoint_id = e.id AND d.state = 'dead' LIMIT {MOST}) AS found
+) AS dead
+WHERE e.removed_at IS NULL ORDER BY c.code, e.id
 """
 
 
-def trouble() -> Trouble:
-    """What waits for a person."""
-    ((dead, silent),) = columns.ask(_TROUBLE, [OPEN_AFTER])
-    return Trouble(dead, silent)
+def at_a_glance(now: datetime) -> list[Glance]:
+    """Every endpoint, in one statement."""
+    return [
+        Glance(id_, channel, url, _in_a_word(why, is_open, is_paused), last, dead)
+        for id_, channel, url, why, is_open, is_paused, last, dead in columns.ask(_GLANCE, [now])
+    ]
+
+
+def _in_a_word(why: str, is_open: bool, is_paused: bool | None) -> str:
+    if why:
+        return "disabled" if why == WebhookEndpoint.Why.ASKED else "given up"
+    return "failing" if is_open else "paused" if is_paused else "working"

@@ -25,12 +25,17 @@ class Wanted(NamedTuple):
     last: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    topic: str = ""
+    problem: str = ""
     only_dead: bool = True
 
 
-def listed(endpoint: WebhookEndpoint | None = None) -> QuerySet[WebhookDelivery]:
+ANY = Wanted()
+
+
+def listed(endpoint: WebhookEndpoint | None = None, wanted: Wanted = ANY) -> QuerySet[WebhookDelivery]:
     """The dead letters of an endpoint, or of all that are not removed, latest first."""
-    rows = WebhookDelivery.objects.filter(state=State.DEAD, endpoint__removed_at=None)
+    rows = WebhookDelivery.objects.filter(_within(wanted), state=State.DEAD, endpoint__removed_at=None)
     if endpoint is not None:
         rows = rows.filter(endpoint=endpoint)
     return rows.select_related("endpoint__channel", "event").order_by("-id")
@@ -58,5 +63,7 @@ def _within(wanted: Wanted) -> Q:
         "event_id__lte": wanted.last,
         "event__created_at__gte": wanted.since,
         "event__created_at__lt": wanted.until,
+        "event__topic": wanted.topic or None,
+        "problem": wanted.problem or None,
     }
     return Q(**{name: bound for name, bound in bounds.items() if bound is not None})

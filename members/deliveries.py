@@ -146,7 +146,7 @@ def claim(endpoint_id: int, now: datetime, *, alone: bool = False) -> Batch | No
             "alone": alone,
             "most": 1 if alone or is_open else BATCH,
         }
-        messages = [_message(*row) for row in columns.ask(_CLAIM, asked)]
+        messages = [_message(row) for row in columns.ask(_CLAIM, asked)]
         messages.sort(key=lambda message: message.delivery_id)
         if messages and is_open:
             endpoint.paused_until = now + LEASE
@@ -192,9 +192,9 @@ def _read_on(endpoint: WebhookEndpoint, final: int, now: datetime) -> bool:
     return bool(read)
 
 
-def _message(*row: object) -> Message:
+def _message(row: columns.Row) -> Message:
     *names, payload, at = row
-    return Message(*names, json.loads(payload), at)  # type: ignore[arg-type]
+    return Message(*names, payload=json.loads(payload), at=at)
 
 
 def keys_of(endpoint: WebhookEndpoint, now: datetime) -> tuple[str, ...]:

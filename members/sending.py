@@ -59,7 +59,7 @@ class Sender:
         try:
             asyncio.run(self._run())
         finally:
-            self._database.submit(connection.close).result()
+            self._database.submit(lambda: connection.close()).result()  # that thread's own
             self._database.shutdown()
 
     async def _run(self) -> None:

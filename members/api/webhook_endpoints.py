@@ -177,7 +177,7 @@ def _wanted(body: Body) -> Wanted:
         body.note("until", OUT_OF_RANGE)
     if one is None and first is None and since is None:
         body.required("id", None)
-    if one is not None and not (first is last is since is until is None):
+    if one is not None and any(bound is not None for bound in (first, last, since, until)):
         body.note("id", "one_of_many")
     body.settle()
     if one is not None:
@@ -190,7 +190,7 @@ def _shown(row: WebhookEndpoint) -> dict[str, Any]:
         "id": row.pk,
         "url": row.url,
         "topics": row.topics,
-        "state": channel_health.state_of(row),
+        "state": "disabled" if row.disabled_at else channel_health.state_of(row),
         "disabled_at": moment(row.disabled_at),
         "disabled_why": row.disabled_why or None,
         "failures": row.failures,

@@ -47,6 +47,7 @@ class DeliveryProblem(models.TextChoices):
 @pghistory.track(
     fields=["channel", "url", "topics", "disabled_at", "disabled_why", "removed_at"],
     model_name="WebhookEndpointEvent",
+    obj_field=pghistory.ObjForeignKey(related_name="events"),
 )
 class WebhookEndpoint(SealedModel):
     """One address of a channel to which changes are pushed, how far it has been told, and how it does."""

@@ -358,6 +358,7 @@ def test_what_kills_the_worker_is_left_alone_after_five_times_and_the_others_flo
             sent = [(message, Outcome(None, 200)) for message in batch.messages]
             deliveries.settle(batch, sent, now)
         now += deliveries.LEASE
+    assert poison is not None
     letter = WebhookDelivery.objects.get(pk=poison)
     assert (letter.state, letter.problem) == ("dead", DeliveryProblem.CRASHED)
     assert (letter.started, letter.finished) == (5, 0)
@@ -383,7 +384,8 @@ def test_what_was_delivered_is_forgotten_in_time_and_dead_letters_wait(
     listen(tmall, receiver)
     tell(tmall, 10)
     sending.round_()
-    WebhookDelivery.objects.filter(pk=WebhookDelivery.objects.first().pk).update(state="dead")  # type: ignore[union-attr]
+    first = WebhookDelivery.objects.earliest("id")
+    WebhookDelivery.objects.filter(pk=first.pk).update(state="dead")
     now = timezone.now()
     assert deliveries.purge(now + timedelta(days=29), days=30) == 0
     assert deliveries.purge(now + timedelta(days=31), days=30) == 9
