@@ -25,7 +25,7 @@ class Wanted(NamedTuple):
     last: int | None = None
     since: datetime | None = None
     until: datetime | None = None
-    topic: str = ""
+    about: str = ""  # a topic
     problem: str = ""
     only_dead: bool = True
 
@@ -63,7 +63,7 @@ def _within(wanted: Wanted) -> Q:
         "event_id__lte": wanted.last,
         "event__created_at__gte": wanted.since,
         "event__created_at__lt": wanted.until,
-        "event__topic": wanted.topic or None,
+        "event__topic": wanted.about or None,
         "problem": wanted.problem or None,
     }
     return Q(**{name: bound for name, bound in bounds.items() if bound is not None})

@@ -44,7 +44,7 @@ class FilterForm(forms.Form):
         return Wanted(
             since=self.asked("since"),
             until=self.asked("until"),
-            topic=self.asked("topic") or "",
+            about=self.asked("topic") or "",
             problem=self.asked("problem") or "",
         )
 

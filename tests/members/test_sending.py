@@ -1,6 +1,8 @@
 """Changes are pushed to every channel: signed, in order, at least once; nobody waits for another (A14)."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -8,10 +10,11 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from members import changes, deliveries, endpoints, sending
 from members.circuits import OPEN_AFTER, Outcome
-from members.models import Channel, DeliveryProblem, WebhookDelivery, WebhookEndpoint, WebhookFailure
-from members.webhook_messages import MOST_BYTES
+from members.models import Channel, DeliveryProblem, Topic, WebhookDelivery, WebhookEndpoint, WebhookFailure
+from members.webhook_messages import MOST_BYTES, Message, headers_of
 from tests import make
 from tests.receiver import Receiver, listen, receiving, states, tell
+from tests.test_completeness import TOPICS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("everything_is_final")]
 
@@ -408,3 +411,22 @@ def test_a_channel_that_is_switched_off_is_sent_nothing(tmall: Channel, receiver
     Channel.objects.update(is_active=False)
     assert sending.round_() == 0
     assert not receiver.got
+
+
+# --- what integrators are told ------------------------------------------------------------------------
+
+
+def test_the_message_in_the_documentation_is_signed_as_it_says() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    (key,) = set(re.findall(r"`(whsec_[\w+/=]{20,})`", text))
+    (signature,) = re.findall(r"^webhook-signature: (v1,\S+)$", text.split("To test a receiver")[1], re.M)
+    at = datetime.fromtimestamp(1795400000, UTC)
+    message = Message(1, 0, 1, "points.changed", "points:1:1", None, None, {}, at)
+    headers = headers_of(message, b'{"type":"points.changed"}', [key], at)
+    assert (headers["webhook-id"], headers["webhook-signature"]) == ("evt_1", signature)
+
+
+def test_every_topic_is_in_the_documentation() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    assert all(f"`{topic}`" in text for topic in Topic.values)
+    assert set(Topic.values) == TOPICS
