@@ -105,7 +105,12 @@ def next_try(tries: int, outcome: Outcome, now: datetime, *, chance: float | Non
 
 
 def after(health: Health, outcomes: Sequence[Outcome], now: datetime) -> Health:
-    """How an endpoint does after a batch of attempts, told in the order in which they ended."""
+    """How an endpoint does after a batch of attempts, told in the order in which they ended.
+
+    What was under way together with the failure that opened the circuit counts no further: the pauses
+    grow with each probe, not with how many went out at once.
+    """
+    most = health.failures + 1 if health.is_open else OPEN_AFTER
     until: datetime | None = None
     slowed = False
     for outcome in outcomes:
@@ -115,7 +120,8 @@ def after(health: Health, outcomes: Sequence[Outcome], now: datetime) -> Health:
         # What was under way together is asked to slow down together: that is said once.
         is_new = not (slowed and _asks_to_wait(outcome))
         slowed |= _asks_to_wait(outcome)
-        health = replace(health, failures=health.failures + is_new, failing_since=health.failing_since or now)
+        failures = min(health.failures + is_new, most)
+        health = replace(health, failures=failures, failing_since=health.failing_since or now)
         pause = _pause(health, outcome)
         if pause is not None:
             until = max(until or now, now + pause)

@@ -78,18 +78,32 @@ def make(channel: Channel, url: str, topics: Sequence[str] = ()) -> Made:
 def edit(
     endpoint: WebhookEndpoint, *, url: str | None = None, topics: Sequence[str] | None = None
 ) -> WebhookEndpoint:
-    """Change the URL or the topics. Raises AddressRefused, AddressUnresolved, EndpointTaken."""
-    if url is not None and url != endpoint.url:
-        require_address(url)
-        endpoint.url = url
-    if topics is not None:
-        endpoint.topics = _sorted(topics)
+    """Change the URL or the topics; at a new URL how the old one did is forgotten.
+
+    Raises AddressRefused, AddressUnresolved, EndpointTaken.
+    """
+    moves = url is not None and url != endpoint.url
+    if moves:
+        require_address(url or "")
     try:
         with transaction.atomic():
-            endpoint.save(update_fields=["url", "topics"])
+            row = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+            row.url = url if url is not None else row.url
+            row.topics = _sorted(topics) if topics is not None else row.topics
+            row.save(update_fields=["url", "topics"])
+            if moves:
+                _begin_afresh(row)
     except IntegrityError:
         raise EndpointTaken from None
+    endpoint.refresh_from_db()
     return endpoint
+
+
+def _begin_afresh(row: WebhookEndpoint) -> None:
+    """Forget how a locked endpoint did, and let what waits be tried now."""
+    row.failures, row.failing_since, row.paused_until = 0, None, None
+    row.save(update_fields=["failures", "failing_since", "paused_until"])
+    deliveries.begin_anew(row, timezone.now())
 
 
 def _sorted(topics: Sequence[str]) -> list[str]:
@@ -112,9 +126,8 @@ def enable(endpoint: WebhookEndpoint) -> WebhookEndpoint:
     with transaction.atomic():
         row = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
         row.disabled_at, row.disabled_why = None, ""
-        row.failures, row.failing_since, row.paused_until = 0, None, None
-        row.save(update_fields=["disabled_at", "disabled_why", "failures", "failing_since", "paused_until"])
-        deliveries.begin_anew(row, timezone.now())
+        row.save(update_fields=["disabled_at", "disabled_why"])
+        _begin_afresh(row)
     endpoint.refresh_from_db()
     return endpoint
 

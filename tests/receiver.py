@@ -45,7 +45,7 @@ class Receiver:
     """Answers 200, unless `answers` says what comes next, or `always` what comes every time.
 
     An answer is a status, or (status, headers), or one of: "close" (hangs up without a word), "hang"
-    (says nothing until the receiver is left).
+    (says nothing until the receiver is left), or a barrier (200 once enough others have come to it).
     """
 
     port: int = 0
@@ -54,8 +54,6 @@ class Receiver:
     always: Any = 200
     left: threading.Event = field(default_factory=threading.Event)
     came: threading.Event = field(default_factory=threading.Event)
-    most_at_once: int = 0
-    _at_once: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -69,15 +67,9 @@ class Receiver:
     def take(self, got: Got) -> Any:
         with self._lock:
             self.got.append(got)
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
             answer = self.answers.popleft() if self.answers else self.always
         self.came.set()
         return answer
-
-    def done(self) -> None:
-        with self._lock:
-            self._at_once -= 1
 
 
 class _Server(ThreadingHTTPServer):
@@ -97,16 +89,16 @@ def receiving(**how: Any) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = receiver.take(Got(self.path, headers, body))
-            try:
-                self.reply(answer)
-            finally:
-                receiver.done()
+            self.reply(answer)
 
         do_GET = do_POST
 
         def reply(self, answer: Any) -> None:
             if answer == "hang":
                 receiver.left.wait(30)
+            if isinstance(answer, threading.Barrier):
+                answer.wait()
+                answer = 200
             if answer in ("hang", "close"):
                 self.close_connection = True
                 return

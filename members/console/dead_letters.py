@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -57,7 +58,7 @@ class FilterForm(forms.Form):
         """The filter as a link has it."""
         self.is_valid()
         return {
-            name: value.astimezone().strftime(_LOCAL) if isinstance(value, datetime) else str(value)
+            name: timezone.localtime(value).strftime(_LOCAL) if isinstance(value, datetime) else str(value)
             for name, value in self.cleaned_data.items()
             if value
         }

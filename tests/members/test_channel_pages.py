@@ -162,6 +162,8 @@ def test_dead_letters_are_filtered_and_sent_again_one_or_all(
     later = timezone.localtime() + timedelta(hours=1)
     assert shown(since=later.strftime("%Y-%m-%dT%H:%M")) == 0
     assert shown(until=later.strftime("%Y-%m-%dT%H:%M")) == 3
+    kept = admin.get(page, {"until": later.strftime("%Y-%m-%dT%H:%M")}).context["kept"]
+    assert kept == {"until": later.strftime("%Y-%m-%dT%H:%M")}, "in the reader's own time"
     assert shown(topic="nonsense", since="yesterday") == 3
     assert admin.get(page, {"endpoint": 999}).status_code == 404
     admin.post(replay, {"topic": "order.changed"})

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from django.utils import timezone
@@ -91,10 +92,11 @@ def test_a_member_s_messages_are_numbered_without_a_gap_and_come_in_order(
 
 
 def test_several_are_under_way_at_once(tmall: Channel, receiver: Receiver) -> None:
+    receiver.always = Barrier(5, timeout=10)  # none is answered before five have come
     listen(tmall, receiver)
     tell(tmall, 50)
     sending.round_()
-    assert sorted(numbers(receiver)) == list(range(50)) and receiver.most_at_once > 1
+    assert sorted(numbers(receiver)) == list(range(50)) and states() == ["delivered"] * 50
 
 
 def test_a_body_is_thin_however_much_there_would_be_to_say(tmall: Channel, receiver: Receiver) -> None:
@@ -261,17 +263,31 @@ def test_a_circuit_opens_after_five_failures_probes_and_closes(tmall: Channel, r
     tried = len(receiver.got)
     assert OPEN_AFTER <= tried < OPEN_AFTER + 10
     assert sending.round_(now + timedelta(seconds=29)) == 0
-    for _ in range(3):
-        now = WebhookEndpoint.objects.get().paused_until or now
-        assert sending.round_(now) == 1, "one probe"
-    now = WebhookEndpoint.objects.get().paused_until or now
-    receiver.always = 200
+    pauses = []
+    for _ in range(6):
+        paused = WebhookEndpoint.objects.get().paused_until
+        assert paused is not None
+        pauses.append((paused - now).total_seconds())
+        now = paused
+        receiver.always = 500 if len(pauses) < 6 else 200
+        if len(pauses) < 6:
+            assert sending.round_(now) == 1, "one probe"
+    assert pauses == [30, 60, 120, 240, 300, 300]
     assert sending.round_(now) == 1
     endpoint = WebhookEndpoint.objects.get()
     assert (endpoint.failures, endpoint.failing_since, endpoint.paused_until) == (0, None, None)
     while sending.round_(now):
         pass
     assert states() == ["delivered"] * 200, "what failed because nobody answered does not wait its hours"
+
+
+def test_at_a_new_url_nobody_waits_for_the_old_one_s_circuit(tmall: Channel, receiver: Receiver) -> None:
+    with receiving() as gone:
+        made = listen(tmall, gone)
+    tell(tmall, 20)
+    sending.round_()
+    endpoints.edit(made.endpoint, url=receiver.url)
+    assert sending.round_() == 20 and states() == ["delivered"] * 20
 
 
 def test_after_five_days_of_failures_only_an_endpoint_is_disabled_and_the_log_says_so(
