@@ -87,7 +87,7 @@ FROM members_webhookendpoint e
 CROSS JOIN LATERAL (
     SELECT count(*) AS count, min(found.event_id) AS first FROM (
         SELECT d.event_id FROM members_webhookdelivery d
-        WHERE d.endpoint_id = e.id AND d.state = 'waiting' LIMIT {MOST}) AS found
+        WHERE d.endpoint_id = e.id AND d.state = 'waiting' ORDER BY d.due_at LIMIT {MOST}) AS found
 ) AS rows
 CROSS JOIN LATERAL (
     SELECT count(*) AS count FROM (

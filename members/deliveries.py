@@ -50,21 +50,27 @@ class Batch:
 
 # -- who has work ----------------------------------------------------------------------------------------
 
-# Asked twice a second. Each half is one look into an index: outbox_in_order, delivery_due.
+# Asked twice a second: the newest change of the outbox is one look into `outbox_in_order`, the first that
+# is due one look for each endpoint into `delivery_due`. ORDER BY keeps the planner to them, where EXISTS
+# would hope to find a row early in the table, and read all of it when there is none.
 _READY = """
+WITH newest AS (
+    SELECT xid, id FROM members_outboxevent WHERE xid < %s ORDER BY xid DESC, id DESC LIMIT 1
+)
 SELECT e.id FROM members_webhookendpoint e JOIN members_channel c ON c.id = e.channel_id AND c.is_active
+LEFT JOIN newest ON true
 WHERE e.removed_at IS NULL AND e.disabled_at IS NULL AND (e.paused_until IS NULL OR e.paused_until <= %s)
-  AND (EXISTS (SELECT FROM members_webhookdelivery d
-               WHERE d.endpoint_id = e.id AND d.state = 'waiting' AND d.due_at <= %s)
-       OR EXISTS (SELECT FROM members_outboxevent o
-                  WHERE (o.xid, o.id) > (e.read_xid, e.read_id) AND o.xid < %s))
+  AND ((newest.xid, newest.id) > (e.read_xid, e.read_id)
+       OR (SELECT d.due_at FROM members_webhookdelivery d
+           WHERE d.endpoint_id = e.id AND d.state = 'waiting'
+           ORDER BY d.due_at, d.id LIMIT 1) <= %s)
 ORDER BY e.id
 """
 
 
 def ready(now: datetime) -> list[int]:
     """The endpoints that have something to send and are not paused, by id."""
-    rows = columns.ask(_READY, [now, now, changes.horizon()])
+    rows = columns.ask(_READY, [changes.horizon(), now, now])
     return [endpoint_id for (endpoint_id,) in rows]
 
 
@@ -100,20 +106,21 @@ SELECT xid, id FROM scanned ORDER BY xid DESC, id DESC LIMIT 1
 _DUE = f"""
 SELECT count(*) FROM (
     SELECT FROM members_webhookdelivery
-    WHERE endpoint_id = %s AND state = 'waiting' AND due_at <= %s LIMIT {WINDOW}) AS due
+    WHERE endpoint_id = %s AND state = 'waiting' AND due_at <= %s
+    ORDER BY due_at, id LIMIT {WINDOW}) AS due
 """
 
 # What began and did not end may have killed the worker: it goes alone, everything else together.
 _CLAIM = """
 WITH due AS (
-    SELECT id FROM members_webhookdelivery
+    SELECT id, due_at FROM members_webhookdelivery
     WHERE endpoint_id = %(endpoint)s AND state = 'waiting' AND due_at <= %(now)s
       AND (started > finished) = %(alone)s
-    ORDER BY id LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
+    ORDER BY due_at, id LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE members_webhookdelivery d SET due_at = %(lease)s, started = d.started + 1
 FROM due, members_outboxevent o WHERE d.id = due.id AND o.id = d.event_id
-RETURNING d.id, d.tries, o.id, o.topic, o.change, d.member_id, d.sequence, o.payload, o.created_at
+RETURNING d.id, d.tries, o.id, o.topic, o.change, d.member_id, d.sequence, o.payload, o.created_at, due.due_at
 """
 
 _ISOLATE = f"""
@@ -147,7 +154,7 @@ def claim(endpoint_id: int, now: datetime, *, alone: bool = False) -> Batch | No
             "most": 1 if alone or is_open else BATCH,
         }
         messages = [_message(row) for row in columns.ask(_CLAIM, asked)]
-        messages.sort(key=lambda message: message.delivery_id)
+        messages.sort(key=lambda message: (message.due_at, message.delivery_id))
         if messages and is_open:
             endpoint.paused_until = now + LEASE
             endpoint.save(update_fields=["paused_until"])
@@ -193,8 +200,9 @@ def _read_on(endpoint: WebhookEndpoint, final: int, now: datetime) -> bool:
 
 
 def _message(row: columns.Row) -> Message:
-    *names, payload, at = row
-    return Message(*names, payload=json.loads(payload), at=at)
+    (id_, tries, event_id, topic, change, member_id, sequence, payload, at, due_at) = row
+    told = json.loads(payload)
+    return Message(id_, tries, event_id, topic, change, member_id, sequence, told, at, due_at)
 
 
 def keys_of(endpoint: WebhookEndpoint, now: datetime) -> tuple[str, ...]:
@@ -227,8 +235,9 @@ FROM unnest({_TYPES}) AS t({_NAMES}) WHERE d.id = t.id AND d.state = 'waiting'
 """
 
 _PUT_BACK = """
-UPDATE members_webhookdelivery SET due_at = %s, started = started - 1
-WHERE id = ANY(%s::bigint[]) AND state = 'waiting' AND started > finished
+UPDATE members_webhookdelivery d SET due_at = t.due_at, started = started - 1
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS t(id, due_at)
+WHERE d.id = t.id AND d.state = 'waiting' AND d.started > d.finished
 """
 
 _NOTE_FAILURES = """
@@ -251,14 +260,15 @@ WHERE endpoint_id = %(endpoint)s AND state = 'waiting' AND due_at > %(now)s AND 
 
 
 def settle(batch: Batch, sent: Sequence[Sent], now: datetime) -> None:
-    """Write down how the attempts of a batch ended, told in that order; what was not tried is due again."""
+    """Write down how a batch's attempts ended, told in that order; what was not tried is due as before."""
     tried = {message.delivery_id for message, _outcome in sent}
-    left = [each.delivery_id for each in batch.messages if each.delivery_id not in tried]
+    left = [each for each in batch.messages if each.delivery_id not in tried]
     failed = [(message, outcome) for message, outcome in sent if outcome.problem is not None]
     with transaction.atomic():
         endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=batch.endpoint_id)
         if left:
-            columns.tell(_PUT_BACK, [now, columns.numbers(left)])
+            ids = columns.numbers([each.delivery_id for each in left])
+            columns.tell(_PUT_BACK, [ids, columns.times([each.due_at for each in left])])
         if sent:
             rows = [_settled(message, outcome, now) for message, outcome in sent]
             columns.tell(_SETTLE, columns.of_rows(_SETTLED, rows))

@@ -25,7 +25,10 @@ USER_AGENT = "Shuke-Webhooks/1"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One change on its way to one endpoint. `tries`: how many attempts have failed so far."""
+    """One change on its way to one endpoint.
+
+    `tries`: how many attempts have failed so far; `at`: when it happened; `due_at`: since when it is due.
+    """
 
     delivery_id: int
     tries: int
@@ -36,6 +39,7 @@ class Message:
     sequence: int | None
     payload: Mapping[str, Any]
     at: datetime
+    due_at: datetime
 
     @property
     def id(self) -> str:

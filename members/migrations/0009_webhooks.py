@@ -417,7 +417,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="webhookdelivery",
             index=models.Index(
-                condition=models.Q(("state", "waiting")), fields=["endpoint", "due_at"], name="delivery_due"
+                condition=models.Q(("state", "waiting")),
+                fields=["endpoint", "due_at", "id"],
+                name="delivery_due",
             ),
         ),
         migrations.AddIndex(

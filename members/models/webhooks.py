@@ -162,7 +162,9 @@ class WebhookDelivery(models.Model):
         verbose_name_plural = _("webhook deliveries")
         indexes = [
             # What the sender asks twice a second, and takes its next batch from.
-            models.Index(fields=["endpoint", "due_at"], condition=Q(state="waiting"), name="delivery_due"),
+            models.Index(
+                fields=["endpoint", "due_at", "id"], condition=Q(state="waiting"), name="delivery_due"
+            ),
             # The page of dead letters.
             models.Index(fields=["endpoint", "id"], condition=Q(state="dead"), name="delivery_dead"),
         ]

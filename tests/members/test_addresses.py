@@ -239,7 +239,7 @@ def test_a_name_is_looked_up_once_and_stands_in_sni_host_and_certificate(
     thread.start()
     try:
         now = datetime.datetime.now(datetime.UTC)
-        message = Message(1, 0, 7, "points.changed", "points:1:1", 1, 1, {}, now)
+        message = Message(1, 0, 7, "points.changed", "points:1:1", 1, 1, {}, now, now)
         url = f"https://shop.example.com:{port}/"
         ((_, outcome),) = posting.send(Batch(1, url, (make_secret(),), 0, (message,), False))
     finally:

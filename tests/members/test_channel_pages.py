@@ -151,7 +151,7 @@ def test_dead_letters_are_filtered_and_sent_again_one_or_all(
     page, replay = reverse("channels:dead-letters"), reverse("channels:replay")
     one = WebhookDelivery.objects.filter(state="dead").earliest("id")
 
-    def shown(**query: object) -> int:
+    def shown(**query: str | int) -> int:
         found = admin.get(page, query)
         assert found.status_code == 200
         count: int = found.context["total"]
