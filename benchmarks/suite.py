@@ -22,6 +22,7 @@ from benchmarks import (
     results,
     tiers,
     web,
+    webhooks,
 )
 from benchmarks.bench import Bench, Row
 from config import database
@@ -60,6 +61,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "lists": Measurement(pages.measure_lists, ("order-file",)),
     "audit": Measurement(proofs.measure_audit, ("order-file",)),
     "codes": Measurement(codes.measure_codes),
+    "webhooks": Measurement(webhooks.measure_webhooks),
     "hordak": Measurement(peers.measure_hordak, ("redeem",)),
 }
 

@@ -124,6 +124,8 @@ MENU: list[tuple[Text, list[Item]]] = [
         _("Channels"),
         [
             _list(_("Channels"), "hub", "members.channel"),
+            Item(_("Channel health"), "monitor_heart", "channels:health", _does("channels.view")),
+            Item(_("Dead letters"), "unsubscribe", "channels:dead-letters", _does("channels.view")),
             _list(_("Stores"), "storefront", "members.store"),
             _list(_("API keys"), "key", "members.apikey"),
         ],

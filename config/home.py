@@ -5,7 +5,7 @@ figure that takes too long is left out and says so. Figures are kept for minutes
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from loyalty import audit_runs
 from loyalty.models import ProgrammeVersion
+from members import channel_health
+from members.channel_health import Glance
 from members.models import Channel, ImportRun, MatchReview, Order, Refund
 from privacy import approvals, roles
 
@@ -57,12 +59,14 @@ class Share:
 def context(user: Person) -> dict[str, Any]:
     """Everything that the template of the home page shows to this person."""
     is_empty = not Order.objects.exists()
+    told = _endpoints(user)
     return {
         **(_first_steps() if is_empty else {}),
-        "needs": list(needs(user)),
+        "needs": [*needs(user), *_channel_needs(told or ())],
         "figures": figures() if roles.can(user, "insight.view") else None,
         "revenue": revenue() if roles.can(user, "insight.view") else None,
         "imports": _imports(user),
+        "endpoints": _described(told) if told else None,
         "may_find": roles.can(user, "members.find"),
         "is_empty": is_empty,
         "may_import": roles.can(user, "imports.run"),
@@ -320,6 +324,34 @@ def _imports(user: Person) -> list[ImportRun] | None:
     return list(
         ImportRun.objects.filter(is_dry=False).select_related("channel").order_by("-id")[:LAST_IMPORTS]
     )
+
+
+# -- Row 4: channel health -----------------------------------------------------------------------------------
+
+
+def _endpoints(user: Person) -> list[Glance] | None:
+    """How the webhook endpoints do, in one statement that the needs are counted from too."""
+    return channel_health.at_a_glance(timezone.now()) if roles.can(user, "channels.view") else None
+
+
+def _channel_needs(told: Sequence[Glance]) -> Iterator[Need]:
+    silent = sum(each.needs_somebody for each in told)
+    words = ngettext("channel that changes do not reach", "channels that changes do not reach", silent)
+    yield from _need(silent, words, reverse("channels:health"), tone="bad")
+    dead = sum(each.dead for each in told)
+    words = ngettext("dead letter", "dead letters", dead)
+    yield from _need(dead, words, reverse("channels:dead-letters"), tone="bad")
+
+
+def _described(told: Sequence[Glance]) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": each,
+            "state": channel_health.STATES[each.state],
+            "tone": channel_health.TONES[each.state],
+        }
+        for each in told
+    ]
 
 
 # -- Asking the database within a limit ----------------------------------------------------------------------

@@ -147,6 +147,8 @@ FILE_UPLOAD_HANDLERS = ["members.uploads.LimitedUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=7)  # then an import's file is erased
+# Days after which what was delivered to a webhook is forgotten; what the outbox has told is kept.
+WEBHOOK_DAYS = env.int("WEBHOOK_DAYS", default=30)
 IMPORT_REJECT_DAYS = env.int("IMPORT_REJECT_DAYS", default=90)  # then its rejected rows are
 # Who takes the facts of a file, by their kind, and whose figures stand in its report.
 IMPORT_RECEIVERS = {
@@ -264,6 +266,11 @@ SPECTACULAR_SETTINGS = {
         "ApprovalStateEnum": "members.api.shapes.APPROVAL_STATES",
         "GrantStateEnum": "loyalty.api.shapes.GRANT_STATES",
         "ActivityKindEnum": "loyalty.grant_terms.TOLD",
+        "WebhookTopicEnum": "members.api.webhook_shapes.TOPICS",
+        "WebhookProblemEnum": "members.api.webhook_shapes.PROBLEMS",
+        "WebhookStateEnum": "members.api.webhook_shapes.ENDPOINT_STATES",
+        "DeliveryStateEnum": "members.api.webhook_shapes.DELIVERY_STATES",
+        "DisabledWhyEnum": "members.api.webhook_shapes.DISABLED_WHY",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -2,11 +2,12 @@
 
 from contextlib import suppress
 
+from django.conf import settings
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from members import imports, replays
+from members import deliveries, endpoints, imports, replays
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
 
@@ -40,3 +41,12 @@ def tidy_imports(timestamp: int) -> None:
 def purge_kept_answers(timestamp: int) -> None:
     """Forget what requests with an Idempotency-Key were answered a month ago."""
     replays.purge()
+
+
+@app.periodic(cron="11 4 * * *")
+@app.task(name="members.purge_deliveries", queueing_lock="members.purge_deliveries")
+def purge_deliveries(timestamp: int) -> None:
+    """Forget what was delivered to webhooks a month ago, and the secrets that sign no more."""
+    now = timezone.now()
+    endpoints.forget_secrets(now)
+    deliveries.purge(now, days=settings.WEBHOOK_DAYS)

@@ -73,4 +73,6 @@ NOT_PERSONAL = (
     NotPersonal(model="members.Credential", field="value", why="a secret of the brand, not of a person"),
     NotPersonal(model="members.MatchReview", field="reason", why="one of three fixed words"),
     NotPersonal(model="members.OrderLine", field="name", why="the name of a product"),
+    NotPersonal(model="members.WebhookEndpoint", field="secret", why="signs a channel's webhooks"),
+    NotPersonal(model="members.WebhookEndpoint", field="previous_secret", why="the one before, for a day"),
 )

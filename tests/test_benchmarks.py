@@ -36,6 +36,8 @@ WORKS = [
     "list of imports",
     "audit_ledger",
     "coupon codes",
+    "webhooks to a healthy endpoint, another is dead",
+    "lag of a webhook, another endpoint is dead",
     "transfers of django-hordak, 4 processes",
 ]
 

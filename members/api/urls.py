@@ -5,6 +5,14 @@ from django.urls import path
 from members.api.approvals import Approvals, Approve, Reject
 from members.api.changes import Changes
 from members.api.members import FindMember, OneMember, RevealMember
+from members.api.webhook_endpoints import (
+    Deliveries,
+    EnableWebhookEndpoint,
+    OneWebhookEndpoint,
+    ReplayWebhookEndpoint,
+    RotateWebhookEndpoint,
+    WebhookEndpoints,
+)
 
 urlpatterns = [
     path("approvals/", Approvals.as_view()),
@@ -14,4 +22,10 @@ urlpatterns = [
     path("members/find/", FindMember.as_view()),
     path("members/<str:member_no>/reveal/", RevealMember.as_view()),
     path("members/<str:member_no>/", OneMember.as_view()),
+    path("webhook-endpoints/", WebhookEndpoints.as_view()),
+    path("webhook-endpoints/<int:endpoint_id>/", OneWebhookEndpoint.as_view()),
+    path("webhook-endpoints/<int:endpoint_id>/enable/", EnableWebhookEndpoint.as_view()),
+    path("webhook-endpoints/<int:endpoint_id>/rotate/", RotateWebhookEndpoint.as_view()),
+    path("webhook-endpoints/<int:endpoint_id>/replay/", ReplayWebhookEndpoint.as_view()),
+    path("webhook-endpoints/<int:endpoint_id>/deliveries/", Deliveries.as_view()),
 ]

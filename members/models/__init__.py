@@ -5,6 +5,14 @@ from members.models.imports import ColumnMapping, ImportReject, ImportRun, Stage
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
+from members.models.webhooks import (
+    DeliveryProblem,
+    Topic,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookFailure,
+    WebhookHour,
+)
 
 __all__ = [
     "Account",
@@ -13,6 +21,7 @@ __all__ = [
     "Channel",
     "ColumnMapping",
     "Credential",
+    "DeliveryProblem",
     "Identifier",
     "ImportReject",
     "ImportRun",
@@ -30,4 +39,9 @@ __all__ = [
     "StagedFact",
     "Store",
     "Tag",
+    "Topic",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookFailure",
+    "WebhookHour",
 ]
