@@ -23,7 +23,7 @@ from loyalty.desk.station import Station, occasion, staffed
 from loyalty.desk.sums import Shown
 from loyalty.errors import OrderNotFound
 from loyalty.quotes import Offered
-from members import seeing
+from members import member_codes, seeing
 from members.errors import MemberNotFound
 from members.models import Member, Store
 from members.templatetags.amounts import yuan
@@ -54,10 +54,7 @@ def find(request: HttpRequest, station: Station) -> HttpResponse:
         hint = _("This is neither a phone nor a member number. Check the digits and try again.")
         return show(request, station, "unknown", {"hint": hint})
     kind, value = key
-    try:
-        found = seeing.find(member_no=value) if kind == "member_no" else seeing.find(phone=value)
-    except MemberNotFound:
-        found = None
+    found, hint = _found(station, kind, value)
     access.note(
         request.user,
         access.Action.SEARCH,
@@ -71,12 +68,22 @@ def find(request: HttpRequest, station: Station) -> HttpResponse:
     if kind == "phone" and station.may_enrol:
         enrol_form = EnrolForm(initial={"phone": form.cleaned_data["asked"].strip()})
         return _enrol_page(request, station, enrol_form)
-    hint = (
-        _("No member has this phone.")
-        if kind == "phone"
-        else _("No member has this number. Check it, or ask for the phone.")
-    )
     return show(request, station, "unknown", {"hint": hint})
+
+
+def _found(station: Station, kind: str, value: str) -> tuple[Member | None, str]:
+    """The member, or None and what the clerk is told. A member code is used by this."""
+    try:
+        if kind == "code":
+            channel = station.store.channel if station.store else None
+            return member_codes.spend(value, channel=channel, actor_id=station.user.pk), ""
+        return seeing.find(member_no=value) if kind == "member_no" else seeing.find(phone=value), ""
+    except MemberNotFound:
+        if kind == "phone":
+            return None, _("No member has this phone.")
+        return None, _("No member has this number. Check it, or ask for the phone.")
+    except ShukeError as refusal:
+        return None, str(refusal)
 
 
 @require_GET

@@ -4,6 +4,7 @@ from django.urls import path
 
 from members.api.approvals import Approvals, Approve, Reject
 from members.api.changes import Changes
+from members.api.codes import LiveCode
 from members.api.members import FindMember, OneMember
 
 urlpatterns = [
@@ -13,4 +14,5 @@ urlpatterns = [
     path("changes/", Changes.as_view()),
     path("members/find/", FindMember.as_view()),
     path("members/<str:member_no>/", OneMember.as_view()),
+    path("members/<str:member_no>/code/", LiveCode.as_view()),
 ]
