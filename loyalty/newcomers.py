@@ -11,8 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import pgettext
 
-from loyalty import accounts, activities, grant_terms
+from loyalty import accounts, activities, clock, grant_words, publishing
 from loyalty.errors import ReferralCodeUnknown
 from loyalty.referral_codes import owners
 from members import joining
@@ -26,6 +27,7 @@ from privacy import consent
 
 # What enrolling says by itself: yes to the user agreement that was shown.
 MEMBERSHIP = "membership"
+PROFILE_STEP = "profile_step"
 STEPS = ("name", "birthday", "gender", "city")
 
 
@@ -107,8 +109,20 @@ def _consents(words: Words) -> tuple[ConsentFact, ...]:
 
 def missing_steps(member_id: int) -> tuple[str, ...]:
     """What of the profile the member has not told yet, in the order in which it is asked."""
-    known = activities.known_steps([member_id], grant_terms.STEPS).get(member_id, ())
+    known = activities.known_steps([member_id], STEPS).get(member_id, ())
     return tuple(step for step in STEPS if step not in known)
+
+
+def earned_by(step: str) -> str:
+    """What the programme in force gives for a step, in words; "" for nothing."""
+    if not publishing.is_published():
+        return ""
+    programme = publishing.load_all().at(clock.read().now).programme
+    terms = programme.grants.activity(PROFILE_STEP)
+    if terms is None or step not in terms.steps:
+        return ""
+    comma = pgettext("between the names of a list", ", ")
+    return comma.join(grant_words.prize(each.kind, each.value, programme) for each in terms.prizes)
 
 
 def tell(enrolment: Enrolment, values: Mapping[str, Any]) -> tuple[str, ...]:

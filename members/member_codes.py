@@ -5,8 +5,8 @@
     member number (7) | second it was made, its low 15 bits (3) | mark (1) | keyed hash of all three (13)
 
 The hash is HMAC-SHA256, cut to 65 bits, over the number, the whole second and the mark, so that a code
-neither fits another member nor comes back after nine hours, when its low bits do. That it was used is a row with
-`member_code_spent_once`, written in the transaction of its use.
+neither fits another member nor comes back after nine hours, when its low bits do. That it was used is a row
+with `member_code_spent_once`, written in the transaction of its use.
 """
 
 import secrets
@@ -90,7 +90,7 @@ def spend(
             "INSERT INTO members_spentmembercode (member_id, issued_at, mark, channel_id, actor_id)"
             " VALUES (%s, %s, %s, %s, %s)"
             " ON CONFLICT ON CONSTRAINT member_code_spent_once DO NOTHING",
-            [member.pk, read.issued_at, read.mark, channel and channel.pk, actor_id],
+            [member.pk, read.issued_at, read.mark, channel.pk if channel else None, actor_id],
         )
         if not cursor.rowcount:
             raise MemberCodeUsed

@@ -292,7 +292,9 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(("expires_at__isnull", False), ("phone__isnull", False), ("state", "waiting")),
                     models.Q(
-                        models.Q(("state", "waiting"), _negated=True), ("phone__isnull", True), ("phone_index", None)
+                        models.Q(("state", "waiting"), _negated=True),
+                        ("phone__isnull", True),
+                        ("phone_index", None),
                     ),
                     _connector="OR",
                 ),

@@ -11,7 +11,8 @@ from members.stand_ins.wechat import Server, Wechat
 class Command(BaseCommand):
     help = (
         "Serve a WeChat of our own on this machine, to try one-tap enrolment. With a channel, its "
-        "credentials are set to it. POST /stand-in/login and /stand-in/phone {openid, phone, unionid} give codes."
+        "credentials are set to it. POST /stand-in/login and /stand-in/phone {openid, phone, unionid} give "
+        "codes."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
