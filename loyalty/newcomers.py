@@ -13,21 +13,19 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import pgettext
 
-from loyalty import accounts, activities, clock, grant_words, publishing
+from loyalty import accounts, activities, clock, grant_words, publishing, welcomes
 from loyalty.errors import ReferralCodeUnknown
 from loyalty.referral_codes import owners
 from members import joining
 from members.accounts import AccountReceipt
 from members.connectors import wechat
+from members.enrolment import MEMBERSHIP
 from members.errors import EnrolmentUnknown
 from members.facts import AccountFact, ConsentFact, Gender, IdentifierFact, IdentifierKind
 from members.joining import Words
 from members.models import Channel, Enrolment, Member
 from privacy import consent
 
-# What enrolling says by itself: yes to the user agreement that was shown.
-MEMBERSHIP = "membership"
-PROFILE_STEP = "profile_step"
 STEPS = ("name", "birthday", "gender", "city")
 
 
@@ -118,7 +116,7 @@ def earned_by(step: str) -> str:
     if not publishing.is_published():
         return ""
     programme = publishing.load_all().at(clock.read().now).programme
-    terms = programme.grants.activity(PROFILE_STEP)
+    terms = programme.grants.activity(welcomes.STEP)
     if terms is None or step not in terms.steps:
         return ""
     comma = pgettext("between the names of a list", ", ")

@@ -250,10 +250,17 @@ class CodeNotSent(MembersError):
 
 
 class CodeNotSendable(MembersError):
-    """The sender of one-time codes refuses this one for good."""
+    """The sender of one-time codes refuses a code for good; it is not tried again."""
 
-    code, status = "members.code_not_sendable", 502
+    code, status = "members.code_not_sendable", 409
     message = _("The sender refuses to send this code.")
+
+
+class CodeSenderMissing(MembersError):
+    """This installation has no sender of one-time codes (CODE_SENDER)."""
+
+    code, status = "members.code_sender_missing", 409
+    message = _("No one-time codes are sent here yet. An administrator sets CODE_SENDER.")
 
 
 class EnrolmentUnknown(MembersError):

@@ -24,7 +24,7 @@ from procrastinate.contrib.django import app
 from members import rates
 from members.cleaning import Unclean, clean_phone
 from members.code_senders import the_sender
-from members.errors import CodeWrong, EnrolmentUnknown, PhoneInvalid
+from members.errors import CodeSenderMissing, CodeWrong, EnrolmentUnknown, PhoneInvalid
 from members.facts import ConsentFact
 from members.models import Channel, Enrolment, EnrolmentStep, Store
 from members.rates import Counted, Limit
@@ -113,8 +113,10 @@ def begin(
     """Send a code to a phone, whoever's it is.
 
     ip: where the person is, or "" when that is not known. arrived: what arrive() answered, where a page was
-    opened first. Raises PhoneInvalid, TooOften.
+    opened first. Raises PhoneInvalid, TooOften, CodeSenderMissing.
     """
+    if not settings.CODE_SENDER:
+        raise CodeSenderMissing
     number = _clean(phone)
     _count(channel.pk, blind_index(number, purpose="phone"), ip)
     with transaction.atomic():

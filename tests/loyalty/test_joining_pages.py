@@ -68,7 +68,7 @@ def test_nothing_is_ticked_and_every_text_is_shown_in_its_version(phone: Client,
 
 def test_the_pages_allow_no_script_or_style_of_others(phone: Client, link: str) -> None:
     joined(phone, link)
-    for address in (page, "/card/", "/card/welcome/"):
+    for address in (link, "/card/", "/card/welcome/"):
         answer = phone.get(address)
         policy = answer["Content-Security-Policy"]
         assert "unsafe" not in policy and "default-src 'self'" in policy
@@ -223,7 +223,7 @@ def visit(link: str, *, far: int) -> None:
 
 def test_the_report_counts_each_step_of_those_days(shop: Shop, link: str) -> None:
     for far in (1, 1, 2, 3):
-        visit(page, far=far)
+        visit(link, far=far)
     today = timezone.localdate()
     whole = {each.step: each for each in drop_off.report(today, today).whole.taken}
     assert [whole[step].count for step in ("opened", "phone", "sent", "confirmed", "name")] == [4, 2, 2, 1, 0]
@@ -239,7 +239,7 @@ def test_the_console_shows_the_steps_and_prints_the_code(shop: Shop, link: str) 
     marketing, _password = roles.make_staff("lan", "marketing")
     console.force_login(marketing)
     assert "Nobody has begun" in console.get("/enrolments/").content.decode()
-    visit(page, far=3)
+    visit(link, far=3)
     shown = console.get("/enrolments/?from=nonsense&store=nobody&way=x").content.decode()
     assert "100.0%" in shown and "静安" in shown
     assert link in console.get("/enrolments/stores/").content.decode()

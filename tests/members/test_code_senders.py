@@ -13,9 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from config import checks
 from members import joining
 from members.code_senders import the_sender
-from members.errors import CodeNotSendable, CodeNotSent
+from members.errors import CodeNotSendable, CodeNotSent, CodeSenderMissing
 from members.models import Channel, Enrolment, EnrolmentStep
 from tests import joiners
 from tests.joiners import LIN, code_of, deliver
@@ -145,9 +146,17 @@ def test_production_has_no_console_sender(settings: Any) -> None:
     settings.IS_DEMO = False
     with pytest.raises(ImproperlyConfigured):
         the_sender().send("+8613700137001", "123456", minutes=5)
+    assert [each.id for each in checks.settings_are_safe(None) if "CODE" in each.msg] == ["shuke.E007"]
+    settings.CODE_SENDER = "members.code_senders.HttpSender"
+    settings.CODE_HTTP_URL = "http://sms.example.com"
+    assert [each.id for each in checks.settings_are_safe(None) if "CODE" in each.msg] == ["shuke.E008"]
+
+
+def test_without_a_sender_nobody_is_asked_for_a_phone_in_vain(pos: Channel, settings: Any) -> None:
     settings.CODE_SENDER = ""
-    with pytest.raises(ImproperlyConfigured):
-        the_sender()
+    with pytest.raises(CodeSenderMissing):
+        joining.begin(pos, LIN, origin="api")
+    assert not Enrolment.objects.exists()
 
 
 def test_who_never_confirmed_is_forgotten_after_a_day(asked: UUID) -> None:
