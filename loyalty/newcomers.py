@@ -44,15 +44,18 @@ def check(words: Words) -> Words:
     return words
 
 
-def confirm(enrolment_id: UUID, channel: Channel, code: str) -> Joined:
+def confirm(enrolment_id: UUID, channel: Channel, code: str, *, words: Words | None = None) -> Joined:
     """From a right code to the member whose phone it is, known or new. Raises CodeWrong.
 
-    Call it outside of a transaction: a wrong code must cost a try for good.
+    words: what was said meanwhile, in the place of what was said when the code was asked for. Call it
+    outside of a transaction: a wrong code must cost a try for good.
     """
     proof = joining.prove(enrolment_id, channel, code)
     with transaction.atomic():
         enrolment = joining.hold(proof)
         assert enrolment.phone is not None
+        if words is not None:
+            enrolment.words = words.document()
         phone = IdentifierFact(kind=IdentifierKind.PHONE, value=enrolment.phone, verified=True)
         return _come_in(enrolment, channel, (phone,))
 

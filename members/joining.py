@@ -293,6 +293,13 @@ def find(enrolment_id: UUID, *states: str) -> Enrolment:
     return enrolment
 
 
+def is_for(enrolment_id: UUID, phone: str) -> bool:
+    """Whether a code that is waited for went to this phone, or none is waited for any more."""
+    index = blind_index(_clean(phone), purpose="phone")
+    waiting = Enrolment.objects.filter(pk=enrolment_id, state=State.WAITING)
+    return not waiting.exclude(phone_index=index).exists()
+
+
 def take_step(enrolment_id: UUID, step: str) -> None:
     """Note a step of the profile; taken again, it stays where it was."""
     _take(enrolment_id, step)

@@ -125,6 +125,9 @@ class EnrolForm(forms.Form):
     referred_by = forms.CharField(max_length=50, required=False)  # the code of who invited them
     marketing = forms.BooleanField(required=False)
     personalisation = forms.BooleanField(required=False)
+    # Where the customer proves the phone: the enrolment that a code was sent for, and the code they read out.
+    enrolment = forms.UUIDField(required=False)
+    code = forms.CharField(max_length=20, required=False)
 
     def clean_phone(self) -> str:
         try:

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                     "phone_index",
                     privacy.fields.BlindIndexField(max_length=32, null=True, verbose_name="phone index"),
                 ),
-                ("words", models.JSONField(default=dict, verbose_name="words")),
+                ("words", models.JSONField(default=dict, verbose_name="what was said")),
                 ("round", models.PositiveSmallIntegerField(default=0, verbose_name="round")),
                 ("tries_left", models.PositiveSmallIntegerField(default=0, verbose_name="tries left")),
                 ("expires_at", models.DateTimeField(null=True, verbose_name="expires")),

@@ -46,7 +46,7 @@ class Enrolment(SealedModel):
     phone = SealedTextField(_("phone"))
     phone_index = BlindIndexField(_("phone index"), null=True)
     # What was shown and said: {notices: {kind: version}, consents: […], referred_by}.
-    words = models.JSONField(_("words"), default=dict)
+    words = models.JSONField(_("what was said"), default=dict)
     # The code itself is kept nowhere: it follows from the id, the round and a key (members.joining).
     round = models.PositiveSmallIntegerField(_("round"), default=0)
     tries_left = models.PositiveSmallIntegerField(_("tries left"), default=0)
