@@ -166,8 +166,12 @@ class Wechat:
 
 
 def _user(body: dict[str, Any]) -> User:
-    known = ("openid", "phone", "country", "unionid")
-    return User(**{name: str(body[name]) for name in known if body.get(name)})
+    return User(
+        openid=str(body.get("openid", "")),
+        phone=str(body.get("phone", "")),
+        country=str(body.get("country", "86")),
+        unionid=str(body.get("unionid", "")),
+    )
 
 
 class Server:
