@@ -75,6 +75,7 @@ MENU: list[tuple[Text, list[Item]]] = [
             _list(_("Accounts"), "link", "members.account"),
             _list(_("Matches to review"), "compare", "members.matchreview"),
             _list(_("Tags"), "sell", "members.tag"),
+            Item(_("Joining"), "person_add", "enrolments:overview", _does("enrolments.view")),
         ],
     ),
     (

@@ -328,6 +328,23 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
 ANALYTICS_URL = env.str("ANALYTICS_URL", default="")
+# Who carries one-time codes to phones (members.code_senders); production names its own or sends none.
+_SENDERS = {"console": "ConsoleSender", "mail": "MailSender", "http": "HttpSender"}
+_sender = env.str("CODE_SENDER", default="console" if IS_DEMO else "")
+CODE_SENDER = f"members.code_senders.{_SENDERS[_sender]}" if _sender in _SENDERS else _sender
+CODE_MAIL_TO = env.str("CODE_MAIL_TO", default="{digits}@sms.example.com")
+CODE_HTTP_URL = env.str("CODE_HTTP_URL", default="")
+CODE_HTTP_AUTHORIZATION = env.str("CODE_HTTP_AUTHORIZATION", default="")
+CODE_HTTP_BODY = env.str("CODE_HTTP_BODY", default='{"to": "{phone}", "text": "{text}"}')
+# How often codes may be asked for, as (times, seconds): by phone, by address, by channel.
+ENROLMENT_LIMITS = {
+    "phone": (1, 30),
+    "phone_per_hour": (5, 3600),
+    "phone_per_day": (10, 86400),
+    "address_per_hour": (env.int("CODES_PER_ADDRESS", default=60), 3600),
+    "channel_per_day": (env.int("CODES_PER_CHANNEL", default=20000), 86400),
+    "opened_per_address": (300, 3600),
+}
 
 LOGGING = {
     "version": 1,
@@ -353,5 +370,7 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "django.db.backends": {"level": "WARNING"},  # statements carry personal data
         "procrastinate": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},  # addresses of platforms carry secrets and codes
+        "httpcore": {"level": "WARNING"},
     },
 }

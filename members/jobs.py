@@ -1,18 +1,22 @@
 """Jobs of this app. Each calls one operation, holds ids only, and bears being run twice."""
 
 from contextlib import suppress
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from members import deliveries, endpoints, imports, replays
+from members import deliveries, endpoints, imports, joining, member_codes, rates, replays
+from members.errors import CodeNotSent
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
 
 # A run is busy while the command line works on it, or until a killed worker's connection is gone.
 _UNTIL_FREE = RetryStrategy(wait=5, max_attempts=2000, retry_exceptions={ImportBusy})
+# A code is good for five minutes: what was not sent by then finds nothing to send.
+_WHILE_GOOD = RetryStrategy(wait=2, linear_wait=5, max_attempts=12, retry_exceptions={CodeNotSent})
 
 
 @app.task(name=queue.READ, queue="imports", retry=_UNTIL_FREE)
@@ -50,3 +54,18 @@ def purge_deliveries(timestamp: int) -> None:
     now = timezone.now()
     endpoints.forget_secrets(now)
     deliveries.purge(now, days=settings.WEBHOOK_DAYS)
+
+
+@app.task(name=joining.SEND, retry=_WHILE_GOOD)
+def send_code(enrolment_id: str, round: int) -> None:
+    """Send the one-time code of an enrolment. Neither code nor phone is in the job: they follow from it."""
+    joining.send(UUID(enrolment_id), round)
+
+
+@app.periodic(cron="11 * * * *")
+@app.task(name="members.tidy_enrolments", queueing_lock="members.tidy_enrolments")
+def tidy_enrolments(timestamp: int) -> None:
+    """Forget who never confirmed, member codes that were used, and counts whose time is over."""
+    joining.lapse(timezone.now())
+    member_codes.forget()
+    rates.forget()

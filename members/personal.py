@@ -11,6 +11,7 @@ _BIRTHDAY = _("To tell people with the same phone apart, and for birthday benefi
 _REGION = _("To offer what is near the member.")
 _DELIVER = _("To answer questions about a delivery.")
 _IMPORT = _("To bring a channel's file in, and to show which rows were rejected and why.")
+_ENROL = _("To send the one-time code that proves a phone, and to keep others from asking for codes.")
 
 
 def _field(
@@ -67,10 +68,14 @@ PERSONAL_FIELDS = (
     _field("StagedFact", "payload", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("StagedFact", "account_index", Category.PLATFORM_ID, "id", _IMPORT, retention=Retention.IMPORT),
     _field("ImportReject", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
+    _field("Enrolment", "phone", Category.CONTACT, "phone", _ENROL, retention=Retention.ENROLMENT),
+    _field("Enrolment", "phone_index", Category.CONTACT, "id", _ENROL, retention=Retention.ENROLMENT),
+    _field("RateCount", "subject", Category.CONTACT, "id", _ENROL, retention=Retention.ENROLMENT),
 )
 
 NOT_PERSONAL = (
     NotPersonal(model="members.Credential", field="value", why="a secret of the brand, not of a person"),
+    NotPersonal(model="members.PlatformToken", field="value", why="a secret of the brand, not of a person"),
     NotPersonal(model="members.MatchReview", field="reason", why="one of three fixed words"),
     NotPersonal(model="members.OrderLine", field="name", why="the name of a product"),
     NotPersonal(model="members.WebhookEndpoint", field="secret", why="signs a channel's webhooks"),

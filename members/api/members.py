@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from members import seeing
+from members import member_codes, seeing
 from members.api import shapes
 from members.api.answers import moment
 from members.api.shapes import described
@@ -16,7 +16,7 @@ from privacy import access
 from privacy.masking import mask
 
 REASON_LENGTH = 300
-KEYS = ("phone", "email", "member_no", "external_id")
+KEYS = ("phone", "email", "member_no", "external_id", "code")
 PERSONAL = {"name": "name", "phone": "phone", "email": "email", "birthday": "birthday"}  # field: its mask
 
 
@@ -48,16 +48,25 @@ class MemberView(ApiView):
 class FindMember(MemberView):
     """POST /members/find/: in the body, as no personal data may stand in an address."""
 
-    @described("members_find", request=shapes.Find, answers={200: shapes.Member}, refusals=(404,))
+    @described("members_find", request=shapes.Find, answers={200: shapes.Member}, refusals=(404, 409))
     def post(self, request: Request) -> Response:
-        """One member by phone, e-mail, member number or this channel's own id of the buyer."""
+        """One member by phone, e-mail, member number, this channel's own id or a member code, used by it."""
         body = Body(request.data)
         asked = {name: text for name in KEYS if (text := body.exact(name, 254))}
         if len(asked) != 1 and not body.problems:
             body.note("", "one_of_many")
         body.settle()
+        if "code" in asked:
+            return Response(self.shown(self._scanned(asked["code"])))
         channel = self.channel if "external_id" in asked else None
         return Response(self.shown(seeing.find(**asked, channel=channel)))
+
+    def _scanned(self, code: str) -> Member:
+        """Whose live code this is."""
+        caller = self.caller
+        return member_codes.spend(
+            code, channel=caller.channel, actor_id=caller.staff.pk if caller.staff else None
+        )
 
 
 class OneMember(MemberView):

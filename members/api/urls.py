@@ -4,6 +4,7 @@ from django.urls import path
 
 from members.api.approvals import Approvals, Approve, Reject
 from members.api.changes import Changes
+from members.api.codes import LiveCode
 from members.api.members import FindMember, OneMember, RevealMember
 from members.api.webhook_endpoints import (
     Deliveries,
@@ -28,4 +29,5 @@ urlpatterns = [
     path("webhook-endpoints/<int:endpoint_id>/rotate/", RotateWebhookEndpoint.as_view()),
     path("webhook-endpoints/<int:endpoint_id>/replay/", ReplayWebhookEndpoint.as_view()),
     path("webhook-endpoints/<int:endpoint_id>/deliveries/", Deliveries.as_view()),
+    path("members/<str:member_no>/code/", LiveCode.as_view()),
 ]

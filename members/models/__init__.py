@@ -1,6 +1,7 @@
 from members.models.api_keys import ApiKey, ApiKeyUse, KeptAnswer, Scope
 from members.models.channels import Channel, Platform, Store
 from members.models.credentials import Credential
+from members.models.enrolments import Enrolment, EnrolmentStep, PlatformToken, RateCount, SpentMemberCode
 from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
@@ -22,6 +23,8 @@ __all__ = [
     "ColumnMapping",
     "Credential",
     "DeliveryProblem",
+    "Enrolment",
+    "EnrolmentStep",
     "Identifier",
     "ImportReject",
     "ImportRun",
@@ -34,8 +37,11 @@ __all__ = [
     "OrderStatusEntry",
     "OutboxEvent",
     "Platform",
+    "PlatformToken",
+    "RateCount",
     "Refund",
     "Scope",
+    "SpentMemberCode",
     "StagedFact",
     "Store",
     "Tag",
