@@ -148,6 +148,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=7)  # then an import's file is erased
 IMPORT_REJECT_DAYS = env.int("IMPORT_REJECT_DAYS", default=90)  # then its rejected rows are
+EVENT_MONTHS = env.int("EVENT_MONTHS", default=13)  # whole months before this one that events are kept
 # Who takes the facts of a file, by their kind, and whose figures stand in its report.
 IMPORT_RECEIVERS = {
     "orders": "loyalty.orders.receive",
@@ -263,6 +264,10 @@ SPECTACULAR_SETTINGS = {
         "RewardWayEnum": "loyalty.api.reward_shapes.REWARD_WAYS",
         "ApprovalStateEnum": "members.api.shapes.APPROVAL_STATES",
         "GrantStateEnum": "loyalty.api.shapes.GRANT_STATES",
+        "EventKindEnum": "members.api.event_shapes.EVENT_KINDS",
+        "EventOutcomeEnum": "members.api.event_shapes.EVENT_OUTCOMES",
+        "CaseKindEnum": "members.api.event_shapes.CASE_KINDS",
+        "CaseStateEnum": "members.api.event_shapes.CASE_STATES",
         "ActivityKindEnum": "loyalty.grant_terms.TOLD",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -1,14 +1,17 @@
 """Jobs of this app. Each calls one operation, holds ids only, and bears being run twice."""
 
+import logging
 from contextlib import suppress
 
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from members import imports, replays
+from members import events, imports, replays
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
+
+log = logging.getLogger(__name__)
 
 # A run is busy while the command line works on it, or until a killed worker's connection is gone.
 _UNTIL_FREE = RetryStrategy(wait=5, max_attempts=2000, retry_exceptions={ImportBusy})
@@ -40,3 +43,11 @@ def tidy_imports(timestamp: int) -> None:
 def purge_kept_answers(timestamp: int) -> None:
     """Forget what requests with an Idempotency-Key were answered a month ago."""
     replays.purge()
+
+
+@app.periodic(cron="31 3 * * *")
+@app.task(name="members.tidy_events", queueing_lock="members.tidy_events")
+def tidy_events(timestamp: int) -> None:
+    """Make the months of events to come, and drop those that were kept for long enough."""
+    made, dropped = events.tidy(timezone.now())
+    log.info("months of events made: %s, dropped: %s", made, dropped)
