@@ -398,20 +398,22 @@ def read_case(data: object, number: str) -> Told[CaseFact]:
     """A service or after-sales case as its channel says it is now. Raises BodyInvalid."""
     body = Body(data)
     opened_at = body.required("opened_at", body.moment("opened_at"))
+    answered_at, closed_at = body.moment("first_response_at"), body.moment("closed_at")
+    reached = CaseState.RESOLVED if closed_at else CaseState.WORKING if answered_at else CaseState.OPEN
     fact = CaseFact(
         number=number,
         kind=body.required("kind", body.word("kind", CaseKind)) or CaseKind.CONSULTATION,
-        state=body.required("state", body.word("state", CaseState)) or CaseState.OPEN,
+        state=body.word("state", CaseState) or reached,
         opened_at=opened_at or NEVER,
         buyer=_buyer(body.part("buyer")),
         order_number=body.id("order_no"),
         product=body.id("product", 100),
         question_type=body.text("question_type", 50),
         feedback_channel=body.text("feedback_channel", 50),
-        words=body.text("words", LONGEST_WORDS),
+        words=body.text("text", LONGEST_WORDS),
         answer=body.text("answer", LONGEST_WORDS),
-        first_response_at=body.moment("first_response_at"),
-        closed_at=body.moment("closed_at"),
+        first_response_at=answered_at,
+        closed_at=closed_at,
         state_at=body.moment("state_at"),
         satisfaction=body.whole("satisfaction", 0, 10),
         version=body.version("version"),

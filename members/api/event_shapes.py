@@ -49,14 +49,18 @@ class EventsOfBatch(serializers.Serializer[Any]):
 
 class Case(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(CASE_KINDS)
-    state = serializers.ChoiceField(CASE_STATES)
+    state = serializers.ChoiceField(
+        CASE_STATES,
+        required=False,
+        help_text="Unless told: resolved when closed, working when answered, open",
+    )
     opened_at = serializers.DateTimeField()
     buyer = Buyer(required=False, help_text="Without one, whose order it is")
     order_no = serializers.CharField(required=False)
     product = serializers.CharField(required=False)
     question_type = serializers.CharField(required=False)
     feedback_channel = serializers.CharField(required=False)
-    words = serializers.CharField(required=False, help_text="What the member said; kept encrypted")
+    text = serializers.CharField(required=False, help_text="What the member said; kept encrypted")
     answer = serializers.CharField(required=False, help_text="What was answered; kept encrypted")
     first_response_at = serializers.DateTimeField(required=False)
     closed_at = serializers.DateTimeField(required=False)
@@ -71,7 +75,8 @@ class CaseStep(serializers.Serializer[Any]):
 
 
 class CaseSeen(serializers.Serializer[Any]):
-    case_no = serializers.CharField()
+    external_id = serializers.CharField()
+    channel = serializers.CharField()
     kind = serializers.ChoiceField(CASE_KINDS)
     state = serializers.ChoiceField(CASE_STATES)
     is_open = serializers.BooleanField()
@@ -87,6 +92,9 @@ class CaseSeen(serializers.Serializer[Any]):
     satisfaction = serializers.IntegerField(allow_null=True)
     version = serializers.IntegerField(allow_null=True)
     steps = CaseStep(many=True)
+    flow = serializers.ListField(
+        child=serializers.ChoiceField(CASE_STATES), help_text="The usual way of a return or an exchange"
+    )
 
 
 class CaseAnswer(CaseSeen):
