@@ -268,6 +268,7 @@ SPECTACULAR_SETTINGS = {
         "EventOutcomeEnum": "members.api.event_shapes.EVENT_OUTCOMES",
         "CaseKindEnum": "members.api.event_shapes.CASE_KINDS",
         "CaseStateEnum": "members.api.event_shapes.CASE_STATES",
+        "ConsentMethodEnum": "members.api.consent_shapes.CONSENT_METHODS",
         "ActivityKindEnum": "loyalty.grant_terms.TOLD",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -194,7 +194,14 @@ def _identifier(body: Body, kind: IdentifierKind) -> IdentifierFact | None:
 
 
 def _consent(body: Body) -> ConsentFact:
-    fact = ConsentFact(
+    fact = read_consent(body)
+    body.leave()
+    return fact
+
+
+def read_consent(body: Body) -> ConsentFact:
+    """A yes or a no to one purpose."""
+    return ConsentFact(
         purpose=body.required("purpose", body.plain_word("purpose")) or "",
         granted=bool(body.required("granted", body.flag("granted"))),
         channel=body.plain_word("channel") or "any",
@@ -202,8 +209,6 @@ def _consent(body: Body) -> ConsentFact:
         notice=body.exact("notice", 50) or "",
         at=body.moment("at"),
     )
-    body.leave()
-    return fact
 
 
 # ----------------------------------------------------------------------------------- orders and refunds

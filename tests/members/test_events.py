@@ -195,7 +195,7 @@ def test_the_last_month_cannot_be_dropped(db: None) -> None:
 def test_the_serving_role_makes_months_and_owns_none_of_them(wechat: Channel) -> None:
     visitor = Visitor.objects.create(channel=wechat, index=b"x" * 32)
     month = YESTERDAY.date().replace(day=1)
-    row = event_rows.EventRow(UUID(int=1), month, YESTERDAY, visitor.pk, "view", *[""] * 6, None)
+    row = event_rows.EventRow(UUID(int=1), month, YESTERDAY, visitor.pk, "view", "", "", "", "", "", "", None)
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [settings.SERVING_ROLE])
         if cursor.fetchone() is None:
