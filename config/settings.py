@@ -164,6 +164,28 @@ EXPORT_SOURCES = {
     "orders": "members.exports.OrdersSource",
     "points": "loyalty.exports.PointsSource",
 }
+# A member's life, in the order of the tabs: who may see what, and who reads it (members.timeline). Of one
+# instant, what is read further up comes first.
+TIMELINE = {
+    "order": {"title": _("Purchases"), "verb": "orders.view", "readers": ["loyalty.happenings.orders"]},
+    "points": {"title": _("Points"), "verb": "points.view", "readers": ["loyalty.happenings.entries"]},
+    "tier": {"title": _("Tiers"), "verb": "points.view", "readers": ["loyalty.happenings.tier_changes"]},
+    "grant": {"title": _("Given"), "verb": "points.view", "readers": ["loyalty.happenings.grants"]},
+    "coupon": {
+        "title": _("Coupons"),
+        "verb": "coupons.view",
+        "readers": ["loyalty.happenings.coupon_moves", "loyalty.happenings.coupons_issued"],
+    },
+    "claim": {"title": _("Rewards"), "verb": "rewards.view", "readers": ["loyalty.happenings.claim_steps"]},
+    "case": {"title": _("Service"), "verb": "cases.view", "readers": ["members.happenings.cases"]},
+    "event": {"title": _("Visits"), "verb": "events.view", "readers": ["members.happenings.visits"]},
+    "consent": {"title": _("Consents"), "verb": "consent.view", "readers": ["members.happenings.consents"]},
+    "access": {
+        "title": _("Looks at the data"),
+        "verb": "trail.view",
+        "readers": ["members.happenings.looks"],
+    },
+}
 # What needs a second person: who may decide, what then runs, and what it says (privacy.approvals).
 APPROVABLE = {
     "points.adjust": {
