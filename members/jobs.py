@@ -7,7 +7,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from members import events, imports, replays
+from members import events, imports, replays, tag_rules
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
 
@@ -51,3 +51,18 @@ def tidy_events(timestamp: int) -> None:
     """Make the months of events to come, and drop those that were kept for long enough."""
     made, dropped = events.tidy(timezone.now())
     log.info("months of events made: %s, dropped: %s", made, dropped)
+
+
+@app.task(name=tag_rules.APPLY)
+def apply_tag_rule(rule_id: int) -> None:
+    """Apply one rule, which somebody has just written."""
+    tag_rules.apply(rule_id)
+
+
+# After the night's orders and tiers; each rule is one statement.
+@app.periodic(cron="10 4 * * *")
+@app.task(name="members.apply_tag_rules", queueing_lock="members.apply_tag_rules")
+def apply_tag_rules(timestamp: int) -> None:
+    """Give and take the tags that follow a rule."""
+    runs = tag_rules.apply_all()
+    log.info("tags given by rule: %s, taken away: %s", sum(r.given for r in runs), sum(r.taken for r in runs))
