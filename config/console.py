@@ -75,6 +75,7 @@ MENU: list[tuple[Text, list[Item]]] = [
             _list(_("Accounts"), "link", "members.account"),
             _list(_("Matches to review"), "compare", "members.matchreview"),
             _list(_("Tags"), "sell", "members.tag"),
+            Item(_("Tags by rule"), "new_label", "tag-rules:list", _does("members.list")),
         ],
     ),
     (
@@ -82,6 +83,8 @@ MENU: list[tuple[Text, list[Item]]] = [
         [
             _list(_("Orders"), "receipt_long", "members.order"),
             _list(_("Refunds"), "undo", "members.refund"),
+            _list(_("Cases"), "support_agent", "members.case"),
+            Item(_("Behaviour events"), "ads_click", "admin:members_event_changelist", _does("events.view")),
         ],
     ),
     (

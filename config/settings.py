@@ -163,6 +163,7 @@ EXPORT_SOURCES = {
     "accounts": "members.exports.AccountsSource",
     "orders": "members.exports.OrdersSource",
     "points": "loyalty.exports.PointsSource",
+    "cases": "members.exports.CasesSource",
 }
 # A member's life, in the order of the tabs: who may see what, and who reads it (members.timeline). Of one
 # instant, what is read further up comes first.

@@ -17,6 +17,8 @@ urlpatterns = [
     path("members/find/", admin.site.admin_view(member_page.find), name="member-find"),
     path("members/<str:number>/", include("loyalty.console.urls")),
     path("rules/", include("loyalty.console.rule_urls")),
+    path("tags/", include("members.console.tag_urls")),
+    path("cases/", include("members.console.case_urls")),
     path("imports/", include("members.console.urls")),
     path("coupons/", include("loyalty.console.coupon_urls")),
     path("rewards/", include("loyalty.console.reward_urls")),

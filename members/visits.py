@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from members import columns
 from members.cleaning import SHANGHAI
+from members.models import Member
 
 DAY = timedelta(days=1)
 MOST_PRODUCTS = 3
@@ -62,6 +63,12 @@ SELECT visitor.channel_id, channel.name, date_trunc('day', event.at, 'Asia/Shang
  WHERE event.at >= (SELECT min(begins) FROM day) AND event.at < %(until)s
  GROUP BY visitor.channel_id, channel.name, begins, event.session, event.kind
 """
+
+
+def visitors_of(member_no: str) -> list[int]:
+    """The ids of the visitors who are this member."""
+    member = Member.objects.filter(number=member_no).values_list("pk", flat=True).first()
+    return [row[0] for row in columns.ask(VISITORS_OF, {"member": member})] if member else []
 
 
 @dataclass(slots=True)
