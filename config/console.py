@@ -76,6 +76,7 @@ MENU: list[tuple[Text, list[Item]]] = [
             _list(_("Matches to review"), "compare", "members.matchreview"),
             _list(_("Tags"), "sell", "members.tag"),
             Item(_("Joining"), "person_add", "enrolments:overview", _does("enrolments.view")),
+            Item(_("Tags by rule"), "new_label", "tag-rules:list", _does("members.list")),
         ],
     ),
     (
@@ -83,6 +84,8 @@ MENU: list[tuple[Text, list[Item]]] = [
         [
             _list(_("Orders"), "receipt_long", "members.order"),
             _list(_("Refunds"), "undo", "members.refund"),
+            _list(_("Cases"), "support_agent", "members.case"),
+            Item(_("Behaviour events"), "ads_click", "admin:members_event_changelist", _does("events.view")),
         ],
     ),
     (

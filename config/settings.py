@@ -150,6 +150,7 @@ IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=7)  # then an import's fi
 # Days after which what was delivered to a webhook is forgotten; what the outbox has told is kept.
 WEBHOOK_DAYS = env.int("WEBHOOK_DAYS", default=30)
 IMPORT_REJECT_DAYS = env.int("IMPORT_REJECT_DAYS", default=90)  # then its rejected rows are
+EVENT_MONTHS = env.int("EVENT_MONTHS", default=13)  # whole months before this one that events are kept
 # Who takes the facts of a file, by their kind, and whose figures stand in its report.
 IMPORT_RECEIVERS = {
     "orders": "loyalty.orders.receive",
@@ -164,6 +165,29 @@ EXPORT_SOURCES = {
     "accounts": "members.exports.AccountsSource",
     "orders": "members.exports.OrdersSource",
     "points": "loyalty.exports.PointsSource",
+    "cases": "members.exports.CasesSource",
+}
+# A member's life, in the order of the tabs: who may see what, and who reads it (members.timeline). Of one
+# instant, what is read further up comes first.
+TIMELINE = {
+    "order": {"title": _("Purchases"), "verb": "orders.view", "readers": ["loyalty.happenings.orders"]},
+    "points": {"title": _("Points"), "verb": "points.view", "readers": ["loyalty.happenings.entries"]},
+    "tier": {"title": _("Tiers"), "verb": "points.view", "readers": ["loyalty.happenings.tier_changes"]},
+    "grant": {"title": _("Given"), "verb": "points.view", "readers": ["loyalty.happenings.grants"]},
+    "coupon": {
+        "title": _("Coupons"),
+        "verb": "coupons.view",
+        "readers": ["loyalty.happenings.coupon_moves", "loyalty.happenings.coupons_issued"],
+    },
+    "claim": {"title": _("Rewards"), "verb": "rewards.view", "readers": ["loyalty.happenings.claim_steps"]},
+    "case": {"title": _("Service"), "verb": "cases.view", "readers": ["members.happenings.cases"]},
+    "event": {"title": _("Visits"), "verb": "events.view", "readers": ["members.happenings.visits"]},
+    "consent": {"title": _("Consents"), "verb": "consent.view", "readers": ["members.happenings.consents"]},
+    "access": {
+        "title": _("Looks at the data"),
+        "verb": "trail.view",
+        "readers": ["members.happenings.looks"],
+    },
 }
 # What needs a second person: who may decide, what then runs, and what it says (privacy.approvals).
 APPROVABLE = {
@@ -265,6 +289,11 @@ SPECTACULAR_SETTINGS = {
         "RewardWayEnum": "loyalty.api.reward_shapes.REWARD_WAYS",
         "ApprovalStateEnum": "members.api.shapes.APPROVAL_STATES",
         "GrantStateEnum": "loyalty.api.shapes.GRANT_STATES",
+        "EventKindEnum": "members.api.event_shapes.EVENT_KINDS",
+        "EventOutcomeEnum": "members.api.event_shapes.EVENT_OUTCOMES",
+        "CaseKindEnum": "members.api.event_shapes.CASE_KINDS",
+        "CaseStateEnum": "members.api.event_shapes.CASE_STATES",
+        "ConsentMethodEnum": "members.api.consent_shapes.CONSENT_METHODS",
         "ActivityKindEnum": "loyalty.grant_terms.TOLD",
         "WebhookTopicEnum": "members.api.webhook_shapes.TOPICS",
         "WebhookProblemEnum": "members.api.webhook_shapes.PROBLEMS",

@@ -19,6 +19,8 @@ urlpatterns = [
     path("members/find/", admin.site.admin_view(member_page.find), name="member-find"),
     path("members/<str:number>/", include("loyalty.console.urls")),
     path("rules/", include("loyalty.console.rule_urls")),
+    path("tags/", include("members.console.tag_urls")),
+    path("cases/", include("members.console.case_urls")),
     path("imports/", include("members.console.urls")),
     path("channels/", include("members.console.channel_urls")),
     path("coupons/", include("loyalty.console.coupon_urls")),

@@ -359,3 +359,52 @@ class WechatAway(MembersError):
 
     code, status = "members.wechat_away", 503
     message = _("WeChat does not answer. Try again in a moment, or join by phone and code.")
+
+
+class EventTooOld(MembersError):
+    """An event of a month that is no longer kept: it would be forgotten the next night."""
+
+    code = "members.event_too_old"
+    message = _("Events are kept for %(months)s months; this one is older.")
+
+
+class EventInFuture(MembersError):
+    """An event of tomorrow or later; a clock that is a little ahead is forgiven."""
+
+    code = "members.event_in_future"
+    message = _("This event has not happened yet.")
+
+
+class CaseNotFound(MembersError):
+    """The channel has told no case with this number."""
+
+    code, status = "members.case_not_found", 404
+    message = _("This channel has told no such case.")
+
+
+class CaseStateForeign(MembersError):
+    """A state of what is sent back, of a case in which nothing is; or a replacement in a plain return."""
+
+    code = "members.case_state_foreign"
+    message = _("A case of this kind cannot be in this state.")
+
+
+class CaseTimesDisorder(MembersError):
+    """A case that was answered or closed before it was opened."""
+
+    code = "members.case_times_disorder"
+    message = _("A case is opened first: no answer and no end may lie before that.")
+
+
+class TagRuleInvalid(MembersError):
+    """Conditions that say nothing, or name a fact, a comparison or a value that is not known."""
+
+    code = "members.tag_rule_invalid"
+    message = _("The conditions of this rule cannot be read: %(what)s")
+
+
+class TagRuleTaken(MembersError):
+    """A second rule for one tag would take away what the first one gives."""
+
+    code, status = "members.tag_rule_taken", 409
+    message = _("The tag %(tag)s has a rule already.")

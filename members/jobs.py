@@ -1,5 +1,6 @@
 """Jobs of this app. Each calls one operation, holds ids only, and bears being run twice."""
 
+import logging
 from contextlib import suppress
 from uuid import UUID
 
@@ -8,10 +9,12 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from members import deliveries, endpoints, imports, joining, member_codes, rates, replays
+from members import deliveries, endpoints, events, imports, joining, member_codes, rates, replays, tag_rules
 from members.errors import CodeNotSent
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
+
+log = logging.getLogger(__name__)
 
 # A run is busy while the command line works on it, or until a killed worker's connection is gone.
 _UNTIL_FREE = RetryStrategy(wait=5, max_attempts=2000, retry_exceptions={ImportBusy})
@@ -69,3 +72,26 @@ def tidy_enrolments(timestamp: int) -> None:
     joining.lapse(timezone.now())
     member_codes.forget()
     rates.forget()
+
+
+@app.periodic(cron="31 3 * * *")
+@app.task(name="members.tidy_events", queueing_lock="members.tidy_events")
+def tidy_events(timestamp: int) -> None:
+    """Make the months of events to come, and drop those that were kept for long enough."""
+    made, dropped = events.tidy(timezone.now())
+    log.info("months of events made: %s, dropped: %s", made, dropped)
+
+
+@app.task(name=tag_rules.APPLY)
+def apply_tag_rule(rule_id: int) -> None:
+    """Apply one rule, which somebody has just written."""
+    tag_rules.apply(rule_id)
+
+
+# After the night's orders and tiers; each rule is one statement.
+@app.periodic(cron="10 4 * * *")
+@app.task(name="members.apply_tag_rules", queueing_lock="members.apply_tag_rules")
+def apply_tag_rules(timestamp: int) -> None:
+    """Give and take the tags that follow a rule."""
+    runs = tag_rules.apply_all()
+    log.info("tags given by rule: %s, taken away: %s", sum(r.given for r in runs), sum(r.taken for r in runs))

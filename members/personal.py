@@ -10,6 +10,8 @@ _SERVE = _("To address and serve the member.")
 _BIRTHDAY = _("To tell people with the same phone apart, and for birthday benefits.")
 _REGION = _("To offer what is near the member.")
 _DELIVER = _("To answer questions about a delivery.")
+_BROWSE = _("To see what members look for, and to offer what fits.")
+_HELP = _("To answer complaints, questions and returns, and to do better.")
 _IMPORT = _("To bring a channel's file in, and to show which rows were rejected and why.")
 _ENROL = _("To send the one-time code that proves a phone, and to keep others from asking for codes.")
 
@@ -65,6 +67,23 @@ PERSONAL_FIELDS = (
     _field("Identifier", "value", Category.CONTACT, "id", _RECOGNISE),
     _field("Identifier", "index", Category.CONTACT, "id", _RECOGNISE),
     _field("Order", "receiver", Category.ADDRESS, "address", _DELIVER, retention=Retention.TRANSACTION),
+    _field("Visitor", "index", Category.PLATFORM_ID, "id", _BROWSE, retention=Retention.BEHAVIOUR),
+    *(
+        _field(
+            "Event",
+            field,
+            Category.BEHAVIOUR,
+            "text",
+            _BROWSE,
+            basis=Basis.CONSENT,
+            retention=Retention.BEHAVIOUR,
+        )
+        for field in ("session", "path", "entrance", "keyword", "product", "category")
+    ),
+    *(
+        _field("Case", field, Category.SERVICE, "text", _HELP, retention=Retention.SERVICE)
+        for field in ("words", "answer", "question_type", "satisfaction")
+    ),
     _field("StagedFact", "payload", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("StagedFact", "account_index", Category.PLATFORM_ID, "id", _IMPORT, retention=Retention.IMPORT),
     _field("ImportReject", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),

@@ -3,8 +3,11 @@
 from django.urls import path
 
 from members.api.approvals import Approvals, Approve, Reject
+from members.api.cases import MemberCases, OneCase
 from members.api.changes import Changes
 from members.api.codes import LiveCode
+from members.api.consents import MemberConsents, TellConsents
+from members.api.events import EventBatches
 from members.api.members import FindMember, OneMember, RevealMember
 from members.api.webhook_endpoints import (
     Deliveries,
@@ -19,7 +22,10 @@ urlpatterns = [
     path("approvals/", Approvals.as_view()),
     path("approvals/<int:approval_id>/approve/", Approve.as_view()),
     path("approvals/<int:approval_id>/reject/", Reject.as_view()),
+    path("cases/<str:external_id>/", OneCase.as_view()),
     path("changes/", Changes.as_view()),
+    path("consents/", TellConsents.as_view()),
+    path("events/batch/", EventBatches.as_view()),
     path("members/find/", FindMember.as_view()),
     path("members/<str:member_no>/reveal/", RevealMember.as_view()),
     path("members/<str:member_no>/", OneMember.as_view()),
@@ -30,4 +36,6 @@ urlpatterns = [
     path("webhook-endpoints/<int:endpoint_id>/replay/", ReplayWebhookEndpoint.as_view()),
     path("webhook-endpoints/<int:endpoint_id>/deliveries/", Deliveries.as_view()),
     path("members/<str:member_no>/code/", LiveCode.as_view()),
+    path("members/<str:member_no>/cases/", MemberCases.as_view()),
+    path("members/<str:member_no>/consents/", MemberConsents.as_view()),
 ]

@@ -1,11 +1,14 @@
 from members.models.api_keys import ApiKey, ApiKeyUse, KeptAnswer, Scope
+from members.models.cases import Case, CaseStep
 from members.models.channels import Channel, Platform, Store
 from members.models.credentials import Credential
 from members.models.enrolments import Enrolment, EnrolmentStep, PlatformToken, RateCount, SpentMemberCode
+from members.models.events import Event, EventKey, Visitor
 from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
+from members.models.tag_rules import TagRule, TagRun
 from members.models.webhooks import (
     DeliveryProblem,
     Topic,
@@ -19,12 +22,16 @@ __all__ = [
     "Account",
     "ApiKey",
     "ApiKeyUse",
+    "Case",
+    "CaseStep",
     "Channel",
     "ColumnMapping",
     "Credential",
     "DeliveryProblem",
     "Enrolment",
     "EnrolmentStep",
+    "Event",
+    "EventKey",
     "Identifier",
     "ImportReject",
     "ImportRun",
@@ -45,7 +52,10 @@ __all__ = [
     "StagedFact",
     "Store",
     "Tag",
+    "TagRule",
+    "TagRun",
     "Topic",
+    "Visitor",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookFailure",

@@ -267,12 +267,30 @@ class MemberTag(models.Model):
     given_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("given by")
     )
+    # The rule that gave it, which also takes it away; None for a tag that was given by hand or told.
+    rule = models.ForeignKey(
+        "members.TagRule",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("tag rule"),
+    )
     created_at = models.DateTimeField(_("given"), db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = _("member's tag")
         verbose_name_plural = _("members' tags")
-        constraints = [models.UniqueConstraint(fields=["member", "tag"], name="tag_once_per_member")]
+        indexes = [
+            models.Index(fields=["rule"], condition=Q(rule__isnull=False), name="member_tag_by_rule"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["member", "tag"], name="tag_once_per_member"),
+            models.CheckConstraint(
+                condition=Q(rule__isnull=True) | Q(given_by__isnull=True),
+                name="member_tag_by_rule_or_by_hand",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.member_id}/{self.tag_id}"
