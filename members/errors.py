@@ -212,3 +212,17 @@ class MembershipTaken(MembersError):
     message = _("This is the membership of another member of staff.")
     code = "members.membership_taken"
     status = 409
+
+
+class MatchingFailed(MembersError):
+    """The engine that compares members broke off; its own words may quote a value, so they are left out."""
+
+    code, status = "members.matching_failed", 500
+    message = _("Matching broke off (%(kind)s). Nothing was linked by it; it is tried again.")
+
+
+class MatchingBusy(MembersError):
+    """Another process is matching."""
+
+    code, status = "members.matching_busy", 409
+    message = _("Members are being matched already.")

@@ -63,6 +63,7 @@ PERSONAL_FIELDS = (
     _field("Account", "city", Category.PROFILE, "text", _REGION),
     _field("Identifier", "value", Category.CONTACT, "id", _RECOGNISE),
     _field("Identifier", "index", Category.CONTACT, "id", _RECOGNISE),
+    _field("Footprint", "keys", Category.IDENTITY, "id", _RECOGNISE),
     _field("Order", "receiver", Category.ADDRESS, "address", _DELIVER, retention=Retention.TRANSACTION),
     _field("StagedFact", "payload", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("StagedFact", "account_index", Category.PLATFORM_ID, "id", _IMPORT, retention=Retention.IMPORT),
@@ -70,6 +71,6 @@ PERSONAL_FIELDS = (
 )
 
 NOT_PERSONAL = (
-    NotPersonal(model="members.MatchReview", field="reason", why="one of three fixed words"),
+    NotPersonal(model="members.MatchReview", field="reason", why="one of four fixed words"),
     NotPersonal(model="members.OrderLine", field="name", why="the name of a product"),
 )

@@ -1,6 +1,7 @@
 from members.models.api_keys import ApiKey, ApiKeyUse, KeptAnswer, Scope
 from members.models.channels import Channel, Platform, Store
 from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
+from members.models.matching import Footprint, MatchRun, ValueShare
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
@@ -11,11 +12,13 @@ __all__ = [
     "ApiKeyUse",
     "Channel",
     "ColumnMapping",
+    "Footprint",
     "Identifier",
     "ImportReject",
     "ImportRun",
     "KeptAnswer",
     "MatchReview",
+    "MatchRun",
     "Member",
     "MemberTag",
     "Order",
@@ -28,4 +31,5 @@ __all__ = [
     "StagedFact",
     "Store",
     "Tag",
+    "ValueShare",
 ]
