@@ -7,11 +7,15 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from members import imports, replays
+from members.errors import MatchingBusy
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
+from members.matching import runs
 
 # A run is busy while the command line works on it, or until a killed worker's connection is gone.
 _UNTIL_FREE = RetryStrategy(wait=5, max_attempts=2000, retry_exceptions={ImportBusy})
+
+_UNTIL_ALONE = RetryStrategy(wait=60, max_attempts=60, retry_exceptions={MatchingBusy})
 
 
 @app.task(name=queue.READ, queue="imports", retry=_UNTIL_FREE)
@@ -40,3 +44,18 @@ def tidy_imports(timestamp: int) -> None:
 def purge_kept_answers(timestamp: int) -> None:
     """Forget what requests with an Idempotency-Key were answered a month ago."""
     replays.purge()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="members.compare_new", queueing_lock="members.compare_new")
+def compare_new(timestamp: int) -> None:
+    """Compare whoever is new with everybody they could be."""
+    with suppress(MatchingBusy):  # the night is at it, and this minute's accounts are the next one's
+        runs.compare_new()
+
+
+@app.periodic(cron="27 2 * * *")
+@app.task(name="members.compare_all", queueing_lock="members.compare_all", retry=_UNTIL_ALONE)
+def compare_all(timestamp: int) -> None:
+    """Compare everybody."""
+    runs.compare_all()

@@ -78,10 +78,8 @@ def _missing(*columns: str) -> str:
 
 # Of a name in Latin letters the reading is all there is.
 _IN_LATIN = "(given_l = given_pinyin_l OR given_r = given_pinyin_r)"
-# 陈 and 程 sound alike, yet only where one name is in Latin letters does the sound have to do for the character.
-_SAME_SURNAME = (
-    f"(surname_l = surname_r OR surname_sound_l = surname_sound_r AND ({_IN_LATIN} OR given_l = given_r))"
-)
+# A surname in Latin letters has no character that could be the same.
+_SAME_SURNAME = f"(surname_l = surname_r OR surname_sound_l = surname_sound_r AND {_IN_LATIN})"
 _NEAR_GIVEN = (
     "(sound_l = sound_r OR length(given_pinyin_l) >= 6 AND length(given_pinyin_r) >= 6"
     " AND levenshtein(given_pinyin_l, given_pinyin_r) <= 1)"

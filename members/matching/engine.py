@@ -7,7 +7,7 @@ its own (0700) that is gone at the end; nothing of them reaches a log or the tex
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 from django.conf import settings
 from splink import DuckDBAPI, Linker
+from splink.internals.exceptions import SplinkException
 from splink.internals.splink_dataframe import SplinkDataFrame
 
 from members.errors import MatchingFailed
@@ -22,6 +23,8 @@ from members.matching import comparing
 from members.matching.comparing import COMPARISONS, Comparison, Table
 from members.matching.features import BLOCKS, COLUMNS, Features
 
+SMALLEST_SHOP = 1_000  # members; the odds of smaller ones are those of this
+HIGHEST = 1 - 1e-9  # of a threshold, as Splink reckons with its logarithm
 CHUNK = 20_000  # features that pass into DuckDB at once
 _TEXTS = pa.schema([(name, pa.int64() if name == "member" else pa.string()) for name in COLUMNS])
 
@@ -60,7 +63,7 @@ def private_database() -> Iterator[duckdb.DuckDBPyConnection]:
         )
         try:
             yield database
-        except duckdb.Error as error:
+        except (duckdb.Error, SplinkException) as error:
             raise MatchingFailed(kind=type(error).__name__) from None
         finally:
             database.close()
@@ -92,11 +95,62 @@ def load(database: duckdb.DuckDBPyConnection, table: str, features: Iterable[Fea
     return count
 
 
+def load_both(
+    database: duckdb.DuckDBPyConnection, *, new: Iterable[Features], known: Iterable[Features]
+) -> None:
+    """Load new and known descriptions into `met`, and give each side a view: `met_new`, `met_known`."""
+    new = list(new)
+    load(database, "met", chain(new, known))
+    members = sorted({each.member for each in new})
+    database.register("new_members", pa.table({"member": pa.array(members, pa.int64())}))
+    database.execute("CREATE TABLE met_new AS SELECT * FROM met SEMI JOIN new_members USING (member)")
+    database.execute("CREATE TABLE met_known AS SELECT * FROM met ANTI JOIN new_members USING (member)")
+    database.unregister("new_members")
+
+
+def members_in(database: duckdb.DuckDBPyConnection, table: str) -> int:
+    """How many members a table describes."""
+    # An unfetched result blocks its connection, and one row alone leaves it so.
+    ((members,),) = database.execute(f"SELECT count(DISTINCT member) FROM {table}").fetchall()
+    return int(members)
+
+
+def features_in(database: duckdb.DuckDBPyConnection, table: str) -> Iterator[list[Features]]:
+    """What was loaded, in chunks; all descriptions of a member are in one chunk."""
+    told = database.cursor()  # the connection itself goes on to other statements in between
+    told.execute(f"SELECT {', '.join(COLUMNS)} FROM {table} ORDER BY member")
+    kept: list[Features] = []
+    while rows := told.fetchmany(CHUNK):
+        kept += map(Features._make, rows)
+        last = kept[-1].member
+        yield [each for each in kept if each.member != last]
+        kept = [each for each in kept if each.member == last]
+    yield kept
+
+
+def values_in(
+    database: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]
+) -> dict[str, list[str]]:
+    """The different values of some columns."""
+    return {
+        column: [
+            value
+            for (value,) in database.execute(
+                f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
+            ).fetchall()
+        ]
+        for column in columns
+    }
+
+
 def shares_of(
     database: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], *, least: int
 ) -> Shares:
-    """How common each value is among the members of a table; values that fewer than `least` have are left out."""
-    (members,) = database.execute(f"SELECT count(DISTINCT member) FROM {table}").fetchone() or (0,)
+    """How common each value is among the members of a table; values that fewer than `least` have are left out.
+
+    In a handful of members everybody is rare: the table counts as a shop of SMALLEST_SHOP at least.
+    """
+    members = max(members_in(database, table), SMALLEST_SHOP)
     return {
         column: dict(
             database.execute(
@@ -114,6 +168,11 @@ def shares_of(
 def least_common(members: int) -> int:
     """How many members must have a value for its share to be counted; rarer ones count as if so many had."""
     return max(2, members // 100_000)
+
+
+def rare_share(members: int) -> float:
+    """The share that a value counts as having which few members have."""
+    return least_common(members) / max(members, SMALLEST_SHOP)
 
 
 class Model:
@@ -174,18 +233,29 @@ class Model:
 
     def all_pairs(self, *, least: float) -> list[Scored]:
         """Score whatever the blocking rules bring together; pairs of two members with a score of `least`."""
-        return self._best(
-            self.linker.inference.predict(threshold_match_probability=least, warning_mode="never")
+        scores = self.linker.inference.predict(
+            threshold_match_probability=min(least, HIGHEST), warning_mode="never"
         )
+        return self._best(scores)
 
     def new_pairs(self, *, known: str, new: str, least: float) -> list[Scored]:
-        """Score new descriptions against known ones and among themselves; both are tables of load()'s form."""
+        """Score new descriptions against known ones and among themselves; both are tables of load()'s form.
+
+        Splink takes its time to write its SQL, whether or not there is anybody to compare.
+        """
+        known_count, new_count = members_in(self.database, known), members_in(self.database, new)
         inference, rows = self.linker.inference, self._api.register(new)
-        between = inference.predict_between(
-            self._api.register(known), rows, threshold_match_probability=least, warning_mode="never"
-        )
-        within = inference.predict_within(rows, threshold_match_probability=least, warning_mode="never")
-        return self._merged([*self._best(between), *self._best(within)])
+        floor = min(least, HIGHEST)
+        pairs: list[Scored] = []
+        if known_count:
+            between = inference.predict_between(
+                self._api.register(known), rows, threshold_match_probability=floor, warning_mode="never"
+            )
+            pairs += self._best(between)
+        if new_count > 1:
+            within = inference.predict_within(rows, threshold_match_probability=floor, warning_mode="never")
+            pairs += self._best(within)
+        return self._merged(pairs)
 
     def _best(self, scores: SplinkDataFrame) -> list[Scored]:
         """The best score of each two members; they may have several descriptions."""

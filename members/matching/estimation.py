@@ -4,7 +4,6 @@ Counted, not fitted: the labelled set says who is who, so that the same seed giv
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import duckdb
 
@@ -87,12 +86,5 @@ def _counts(
 
 
 def _pairs(database: duckdb.DuckDBPyConnection, table: str) -> float:
-    (count,) = one_row(database, f"SELECT count(*) FROM {table}")
+    ((count,),) = database.execute(f"SELECT count(*) FROM {table}").fetchall()
     return float(count * (count - 1) / 2)
-
-
-def one_row(database: duckdb.DuckDBPyConnection, statement: str) -> tuple[Any, ...]:
-    """The one row of a statement that has exactly one."""
-    row = database.execute(statement).fetchone()
-    assert row is not None
-    return row

@@ -144,7 +144,7 @@ def model_over(database: duckdb.DuckDBPyConnection, table: str, known: Parameter
         comparing.among(known.odds, members, measured_among=known.people),
         prior=known.prior(members),
         shares=engine.shares_of(database, table, columns, least=least),
-        rare=least / max(1, members),
+        rare=engine.rare_share(members),
     )
 
 

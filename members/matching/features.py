@@ -229,7 +229,7 @@ def _latin(name: str) -> Name:
         surname_sound=surname,
         given=pinyin,
         given_pinyin=pinyin,
-        sound=pinyin,
+        sound="".join(map(readings.blurred, given)),
     )
 
 

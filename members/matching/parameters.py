@@ -14,10 +14,9 @@ from typing import Any
 from django.conf import settings
 
 from members.matching.comparing import Odds
+from members.matching.engine import SMALLEST_SHOP
 
 SHIPPED = Path(__file__).with_name("parameters.json")
-# In a handful of members everybody is rare; the prior is that of a shop of this size at least.
-SMALLEST_SHOP = 1_000
 
 
 @dataclass(frozen=True, slots=True)
