@@ -408,3 +408,17 @@ class TagRuleTaken(MembersError):
 
     code, status = "members.tag_rule_taken", 409
     message = _("The tag %(tag)s has a rule already.")
+
+
+class MatchingFailed(MembersError):
+    """The engine that compares members broke off; its own words may quote a value, so they are left out."""
+
+    code, status = "members.matching_failed", 500
+    message = _("Matching broke off (%(kind)s). Nothing was linked by it; it is tried again.")
+
+
+class MatchingBusy(MembersError):
+    """Another process is matching."""
+
+    code, status = "members.matching_busy", 409
+    message = _("Members are being matched already.")

@@ -10,9 +10,10 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from members import deliveries, endpoints, events, imports, joining, member_codes, rates, replays, tag_rules
-from members.errors import CodeNotSent
+from members.errors import CodeNotSent, MatchingBusy
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
+from members.matching import runs
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 _UNTIL_FREE = RetryStrategy(wait=5, max_attempts=2000, retry_exceptions={ImportBusy})
 # A code is good for five minutes: what was not sent by then finds nothing to send.
 _WHILE_GOOD = RetryStrategy(wait=2, linear_wait=5, max_attempts=12, retry_exceptions={CodeNotSent})
+
+_UNTIL_ALONE = RetryStrategy(wait=60, max_attempts=60, retry_exceptions={MatchingBusy})
 
 
 @app.task(name=queue.READ, queue="imports", retry=_UNTIL_FREE)
@@ -95,3 +98,18 @@ def apply_tag_rules(timestamp: int) -> None:
     """Give and take the tags that follow a rule."""
     runs = tag_rules.apply_all()
     log.info("tags given by rule: %s, taken away: %s", sum(r.given for r in runs), sum(r.taken for r in runs))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="members.compare_new", queueing_lock="members.compare_new")
+def compare_new(timestamp: int) -> None:
+    """Compare whoever is new with everybody they could be."""
+    with suppress(MatchingBusy):  # the night is at it, and this minute's accounts are the next one's
+        runs.compare_new()
+
+
+@app.periodic(cron="27 2 * * *")
+@app.task(name="members.compare_all", queueing_lock="members.compare_all", retry=_UNTIL_ALONE)
+def compare_all(timestamp: int) -> None:
+    """Compare everybody."""
+    runs.compare_all()

@@ -66,6 +66,7 @@ PERSONAL_FIELDS = (
     _field("Account", "city", Category.PROFILE, "text", _REGION),
     _field("Identifier", "value", Category.CONTACT, "id", _RECOGNISE),
     _field("Identifier", "index", Category.CONTACT, "id", _RECOGNISE),
+    _field("Footprint", "keys", Category.IDENTITY, "id", _RECOGNISE),
     _field("Order", "receiver", Category.ADDRESS, "address", _DELIVER, retention=Retention.TRANSACTION),
     _field("Visitor", "index", Category.PLATFORM_ID, "id", _BROWSE, retention=Retention.BEHAVIOUR),
     *(
@@ -96,6 +97,7 @@ NOT_PERSONAL = (
     NotPersonal(model="members.Credential", field="value", why="a secret of the brand, not of a person"),
     NotPersonal(model="members.PlatformToken", field="value", why="a secret of the brand, not of a person"),
     NotPersonal(model="members.MatchReview", field="reason", why="one of three fixed words"),
+    NotPersonal(model="members.MatchReview", field="reason", why="one of four fixed words"),
     NotPersonal(model="members.OrderLine", field="name", why="the name of a product"),
     NotPersonal(model="members.WebhookEndpoint", field="secret", why="signs a channel's webhooks"),
     NotPersonal(model="members.WebhookEndpoint", field="previous_secret", why="the one before, for a day"),

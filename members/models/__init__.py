@@ -5,6 +5,7 @@ from members.models.credentials import Credential
 from members.models.enrolments import Enrolment, EnrolmentStep, PlatformToken, RateCount, SpentMemberCode
 from members.models.events import Event, EventKey, Visitor
 from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
+from members.models.matching import Footprint, MatchRun, ValueShare
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
@@ -32,11 +33,13 @@ __all__ = [
     "EnrolmentStep",
     "Event",
     "EventKey",
+    "Footprint",
     "Identifier",
     "ImportReject",
     "ImportRun",
     "KeptAnswer",
     "MatchReview",
+    "MatchRun",
     "Member",
     "MemberTag",
     "Order",
@@ -55,6 +58,7 @@ __all__ = [
     "TagRule",
     "TagRun",
     "Topic",
+    "ValueShare",
     "Visitor",
     "WebhookDelivery",
     "WebhookEndpoint",
