@@ -82,6 +82,13 @@ MENU: list[tuple[Text, list[Item]]] = [
         [
             _list(_("Orders"), "receipt_long", "members.order"),
             _list(_("Refunds"), "undo", "members.refund"),
+            Item(_("Reconciliation"), "balance", "reconciliation:days", _does("reconciliation.view")),
+            Item(
+                _("Refunds without their order"),
+                "hourglass_empty",
+                "reconciliation:parked",
+                _does("reconciliation.view"),
+            ),
         ],
     ),
     (

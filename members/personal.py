@@ -66,11 +66,22 @@ PERSONAL_FIELDS = (
     _field("Order", "receiver", Category.ADDRESS, "address", _DELIVER, retention=Retention.TRANSACTION),
     _field("StagedFact", "payload", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("StagedFact", "account_index", Category.PLATFORM_ID, "id", _IMPORT, retention=Retention.IMPORT),
+    _field(
+        "ReconciliationRow",
+        "payload",
+        Category.TRANSACTION,
+        "text",
+        _("To take in an order as its channel holds it, where the two differ and somebody says so."),
+        retention=Retention.IMPORT,
+    ),
     _field("ImportReject", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
 )
 
 NOT_PERSONAL = (
     NotPersonal(model="members.Credential", field="value", why="a secret of the brand, not of a person"),
     NotPersonal(model="members.MatchReview", field="reason", why="one of three fixed words"),
+    NotPersonal(
+        model="members.ReconciliationDifference", field="reason", why="why figures are right as they are"
+    ),
     NotPersonal(model="members.OrderLine", field="name", why="the name of a product"),
 )

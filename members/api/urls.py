@@ -5,6 +5,7 @@ from django.urls import path
 from members.api.approvals import Approvals, Approve, Reject
 from members.api.changes import Changes
 from members.api.members import FindMember, OneMember
+from members.api.reconciliations import OneReconciliation, ReconciledOrders, Reconciliations
 
 urlpatterns = [
     path("approvals/", Approvals.as_view()),
@@ -13,4 +14,7 @@ urlpatterns = [
     path("changes/", Changes.as_view()),
     path("members/find/", FindMember.as_view()),
     path("members/<str:member_no>/", OneMember.as_view()),
+    path("reconciliations/", Reconciliations.as_view()),
+    path("reconciliations/<int:reconciliation_id>/", OneReconciliation.as_view()),
+    path("reconciliations/<int:reconciliation_id>/orders/", ReconciledOrders.as_view()),
 ]

@@ -5,6 +5,7 @@ from members.models.imports import ColumnMapping, ImportReject, ImportRun, Stage
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
+from members.models.reconciliations import Reconciliation, ReconciliationDifference, ReconciliationRow
 
 __all__ = [
     "Account",
@@ -25,6 +26,9 @@ __all__ = [
     "OrderStatusEntry",
     "OutboxEvent",
     "Platform",
+    "Reconciliation",
+    "ReconciliationDifference",
+    "ReconciliationRow",
     "Refund",
     "Scope",
     "StagedFact",
