@@ -86,6 +86,13 @@ MENU: list[tuple[Text, list[Item]]] = [
             _list(_("Refunds"), "undo", "members.refund"),
             _list(_("Cases"), "support_agent", "members.case"),
             Item(_("Behaviour events"), "ads_click", "admin:members_event_changelist", _does("events.view")),
+            Item(_("Reconciliation"), "balance", "reconciliation:days", _does("reconciliation.view")),
+            Item(
+                _("Refunds without their order"),
+                "hourglass_empty",
+                "reconciliation:parked",
+                _does("reconciliation.view"),
+            ),
         ],
     ),
     (

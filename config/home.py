@@ -95,10 +95,10 @@ def needs(user: Person) -> Iterator[Need]:
         yield from _need(count, words, reverse("admin:members_matchreview_changelist") + "?state__exact=open")
     if roles.can(user, "imports.view"):
         yield from _import_needs()
-    if user.has_perm("members.view_refund"):
+    if roles.can(user, "reconciliation.view"):
         count = Refund.objects.filter(order=None).count()
         words = ngettext("refund without its order", "refunds without their order", count)
-        yield from _need(count, words, reverse("admin:members_refund_changelist") + "?order__isnull=1")
+        yield from _need(count, words, reverse("reconciliation:parked"))
     if roles.can(user, "programme.publish"):
         count = ProgrammeVersion.objects.filter(state=ProgrammeVersion.State.DRAFT).count()
         words = ngettext("programme draft to publish", "programme drafts to publish", count)

@@ -9,7 +9,18 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from members import deliveries, endpoints, events, imports, joining, member_codes, rates, replays, tag_rules
+from members import (
+    deliveries,
+    endpoints,
+    events,
+    imports,
+    joining,
+    member_codes,
+    rates,
+    reconciling,
+    replays,
+    tag_rules,
+)
 from members.errors import CodeNotSent, MatchingBusy
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
@@ -37,6 +48,19 @@ def apply_import(run_id: int) -> None:
     """Apply a run, or go on with one whose worker died."""
     with suppress(StateForbids):  # stopped, or done by somebody else in the meantime
         imports.carry_out(run_id)
+
+
+@app.task(name=queue.RECONCILE, queue="imports")
+def read_reconciliation(upload: str) -> None:
+    """Compare the days of an uploaded file; what was compared by somebody else already stays so."""
+    reconciling.read(UUID(upload))
+
+
+@app.periodic(cron="46 3 * * *")
+@app.task(name="members.tidy_reconciliations", queueing_lock="members.tidy_reconciliations")
+def tidy_reconciliations(timestamp: int) -> None:
+    """Erase what reconciliations have served, and give up those that nobody completed."""
+    reconciling.tidy(timezone.now())
 
 
 @app.periodic(cron="41 3 * * *")

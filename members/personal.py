@@ -87,6 +87,14 @@ PERSONAL_FIELDS = (
     ),
     _field("StagedFact", "payload", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("StagedFact", "account_index", Category.PLATFORM_ID, "id", _IMPORT, retention=Retention.IMPORT),
+    _field(
+        "ReconciliationRow",
+        "payload",
+        Category.TRANSACTION,
+        "text",
+        _("To take in an order as its channel holds it, where the two differ and somebody says so."),
+        retention=Retention.IMPORT,
+    ),
     _field("ImportReject", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("Enrolment", "phone", Category.CONTACT, "phone", _ENROL, retention=Retention.ENROLMENT),
     _field("Enrolment", "phone_index", Category.CONTACT, "id", _ENROL, retention=Retention.ENROLMENT),
@@ -98,6 +106,9 @@ NOT_PERSONAL = (
     NotPersonal(model="members.PlatformToken", field="value", why="a secret of the brand, not of a person"),
     NotPersonal(model="members.MatchReview", field="reason", why="one of three fixed words"),
     NotPersonal(model="members.MatchReview", field="reason", why="one of four fixed words"),
+    NotPersonal(
+        model="members.ReconciliationDifference", field="reason", why="why figures are right as they are"
+    ),
     NotPersonal(model="members.OrderLine", field="name", why="the name of a product"),
     NotPersonal(model="members.WebhookEndpoint", field="secret", why="signs a channel's webhooks"),
     NotPersonal(model="members.WebhookEndpoint", field="previous_secret", why="the one before, for a day"),

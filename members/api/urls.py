@@ -9,6 +9,7 @@ from members.api.codes import LiveCode
 from members.api.consents import MemberConsents, TellConsents
 from members.api.events import EventBatches
 from members.api.members import FindMember, OneMember, RevealMember
+from members.api.reconciliations import OneReconciliation, ReconciledOrders, Reconciliations
 from members.api.webhook_endpoints import (
     Deliveries,
     EnableWebhookEndpoint,
@@ -38,4 +39,7 @@ urlpatterns = [
     path("members/<str:member_no>/code/", LiveCode.as_view()),
     path("members/<str:member_no>/cases/", MemberCases.as_view()),
     path("members/<str:member_no>/consents/", MemberConsents.as_view()),
+    path("reconciliations/", Reconciliations.as_view()),
+    path("reconciliations/<int:reconciliation_id>/", OneReconciliation.as_view()),
+    path("reconciliations/<int:reconciliation_id>/orders/", ReconciledOrders.as_view()),
 ]

@@ -9,6 +9,7 @@ from members.models.matching import Footprint, MatchRun, ValueShare
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
+from members.models.reconciliations import Reconciliation, ReconciliationDifference, ReconciliationRow
 from members.models.tag_rules import TagRule, TagRun
 from members.models.webhooks import (
     DeliveryProblem,
@@ -49,6 +50,9 @@ __all__ = [
     "Platform",
     "PlatformToken",
     "RateCount",
+    "Reconciliation",
+    "ReconciliationDifference",
+    "ReconciliationRow",
     "Refund",
     "Scope",
     "SpentMemberCode",
