@@ -15,7 +15,7 @@ from datetime import datetime
 from threading import Event, Thread
 from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from members import deliveries, posting
@@ -70,8 +70,8 @@ class Sender:
                 for endpoint_id in await self._ask(lambda: deliveries.ready(timezone.now())):
                     if endpoint_id not in turns:
                         turns[endpoint_id] = asyncio.create_task(self._serve(endpoint_id))
-            except (DatabaseError, InterfaceError):
-                log.exception("webhooks wait: the database does not answer")
+            except Exception:  # the database is away, or worse: try again rather than fall silent
+                log.exception("webhooks wait for a moment")
                 pause = AFTER_ERROR_SECONDS
             await asyncio.sleep(pause)
             turns = {endpoint_id: turn for endpoint_id, turn in turns.items() if not turn.done()}
@@ -83,8 +83,8 @@ class Sender:
         try:
             while await self._turn(endpoint_id) and not self.stopping.is_set():
                 pass
-        except (DatabaseError, InterfaceError):
-            log.exception("webhook endpoint %s waits: the database does not answer", endpoint_id)
+        except Exception:  # of this endpoint alone; what was in hand is due again, and in the end given up
+            log.exception("webhook endpoint %s waits for a moment", endpoint_id)
 
     async def _turn(self, endpoint_id: int) -> bool:
         goes_on = False
