@@ -97,11 +97,14 @@ def _come_in(enrolment: Enrolment, channel: Channel, keys: tuple[IdentifierFact,
 
 
 def _consents(words: Words) -> tuple[ConsentFact, ...]:
-    """Each word with the version of the notice that was shown, and the yes to the agreement."""
-    privacy = words.notices.get("privacy", "")
-    said = [replace(fact, notice=fact.notice or privacy) for fact in words.consents]
+    """Each word with the version of the notice that was shown, and the yes to the agreement.
+
+    They are said now: a yes that repeats one of last year is news when it was withdrawn in between.
+    """
+    privacy, now = words.notices.get("privacy", ""), clock.read().recorded
+    said = [replace(fact, notice=fact.notice or privacy, at=fact.at or now) for fact in words.consents]
     if agreement := words.notices.get("agreement"):
-        said.append(ConsentFact(purpose=MEMBERSHIP, granted=True, notice=agreement))
+        said.append(ConsentFact(purpose=MEMBERSHIP, granted=True, notice=agreement, at=now))
     return tuple(said)
 
 

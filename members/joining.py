@@ -186,7 +186,8 @@ def _next_round(enrolment: Enrolment) -> None:
     enrolment.sent_at = None
     enrolment.save()
     _take(enrolment.pk, Step.PHONE)
-    app.configure_task(SEND).defer(enrolment_id=str(enrolment.pk), round=enrolment.round)
+    # Somebody stands there and waits: before files and nightly rounds.
+    app.configure_task(SEND, priority=10).defer(enrolment_id=str(enrolment.pk), round=enrolment.round)
 
 
 def code_of(enrolment_id: UUID, round: int) -> str:

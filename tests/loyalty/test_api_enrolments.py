@@ -15,7 +15,7 @@ from loyalty import referral_codes
 from loyalty.models import Grant
 from members import channels
 from members.models import Enrolment, EnrolmentStep, Identifier, KeptAnswer, Member
-from privacy import notices, roles
+from privacy import consent, notices, roles
 from privacy.models import ConsentEvent
 from tests import joiners
 from tests.api import Answer, Api
@@ -104,6 +104,17 @@ def test_a_known_phone_leads_to_its_member_and_gives_nothing_twice(trade: Trade,
         assert (answer.status, answer.body["is_new_member"]) == (status, False)
     assert Member.objects.get().pk == mei
     assert Grant.objects.filter(code="enrolment").count() == 1  # the first account that is told
+
+
+def test_a_yes_that_was_withdrawn_counts_when_it_is_given_again(trade: Trade, app: Api) -> None:
+    yes = {"purpose": "marketing", "channel": "sms", "granted": True}
+    for _time in range(2):
+        id = ask(app, consents=[yes]).body["id"]
+        assert confirm(app, id, code_of(id)).status in (200, 201)
+        lin = Member.objects.get()
+        assert consent.allowed(lin, "marketing", "sms")
+        consent.withdraw(lin, "marketing", channel="sms")
+        assert not consent.allowed(lin, "marketing", "sms")
 
 
 def test_marketing_may_be_refused(app: Api) -> None:
