@@ -11,6 +11,7 @@ from django.conf import settings
 
 from benchmarks import (
     codes,
+    events,
     files,
     installation,
     orders,
@@ -60,6 +61,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "lists": Measurement(pages.measure_lists, ("order-file",)),
     "audit": Measurement(proofs.measure_audit, ("order-file",)),
     "codes": Measurement(codes.measure_codes),
+    "events": Measurement(events.measure_events),
     "hordak": Measurement(peers.measure_hordak, ("redeem",)),
 }
 

@@ -36,6 +36,8 @@ WORKS = [
     "list of imports",
     "audit_ledger",
     "coupon codes",
+    "events in batches of 1,000, one process",
+    "events in batches of 1,000, API, 2 clients",
     "transfers of django-hordak, 4 processes",
 ]
 
