@@ -11,6 +11,7 @@ from django.conf import settings
 
 from benchmarks import (
     codes,
+    events,
     files,
     installation,
     orders,
@@ -62,6 +63,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "audit": Measurement(proofs.measure_audit, ("order-file",)),
     "codes": Measurement(codes.measure_codes),
     "webhooks": Measurement(webhooks.measure_webhooks),
+    "events": Measurement(events.measure_events),
     "hordak": Measurement(peers.measure_hordak, ("redeem",)),
 }
 

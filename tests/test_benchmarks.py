@@ -38,6 +38,8 @@ WORKS = [
     "coupon codes",
     "webhooks to a healthy endpoint, another is dead",
     "lag of a webhook, another endpoint is dead",
+    "events in batches of 1,000, one process",
+    "events in batches of 1,000, API, 2 clients",
     "transfers of django-hordak, 4 processes",
 ]
 
