@@ -31,10 +31,11 @@ def test_it_works(tmall: Channel, receiver: Receiver) -> None:
     tell(tmall, 3)
     assert sending.round_() == 3
     assert states() == ["delivered"] * 3
-    told = receiver.got[0].verify(made.secret)
+    first = min(receiver.got, key=lambda got: got.told["data"]["id"])  # about nobody: sent beside one another
+    told = first.verify(made.secret)
     assert told["type"] == "order.changed"
     assert told["data"]["number"] == 0 and told["data"]["change"] == "o:0"
-    assert receiver.got[0].id == f"evt_{told['data']['id']}"
+    assert first.id == f"evt_{told['data']['id']}"
     assert sending.round_() == 0, "nothing is sent twice"
 
 
