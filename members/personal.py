@@ -104,7 +104,6 @@ PERSONAL_FIELDS = (
 NOT_PERSONAL = (
     NotPersonal(model="members.Credential", field="value", why="a secret of the brand, not of a person"),
     NotPersonal(model="members.PlatformToken", field="value", why="a secret of the brand, not of a person"),
-    NotPersonal(model="members.MatchReview", field="reason", why="one of three fixed words"),
     NotPersonal(model="members.MatchReview", field="reason", why="one of four fixed words"),
     NotPersonal(
         model="members.ReconciliationDifference", field="reason", why="why figures are right as they are"
