@@ -23,13 +23,14 @@ from privacy.models.consent import word_for
 def visits(reading: Reading) -> Iterator[Happening]:
     """What the member did in a channel in one session of one day, counted; searches are not quoted."""
     before = reading.cursor.at if reading.cursor else None
-    found = visit_days.latest(reading.member.pk, before=before, now=timezone.now(), days=reading.limit + 1)
+    found = visit_days.latest(reading.member.pk, before=before, now=timezone.now(), enough=reading.limit)
     behind = [visit for visit in found if reading.holds(visit.last_at, visit.last_id)]
     kinds = dict(Event.Kind.choices)
+    order = {kind: place for place, kind in enumerate(kinds)}
     for visit in behind[: reading.limit]:
         counts = [
             _("%(what)s × %(count)s") % {"what": kinds.get(kind, kind), "count": count}
-            for kind, count in visit.kinds.most_common()
+            for kind, count in sorted(visit.kinds.items(), key=lambda each: (-each[1], order[each[0]]))
         ]
         details = [" · ".join(counts), _of_visit(visit), ", ".join(sorted(visit.products)[:3])]
         yield Happening(

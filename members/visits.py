@@ -1,8 +1,8 @@
 """A member's visits: what they did in one channel on one day in one session, counted (A10, A12).
 
 Browsing is many small things; one by one they would drown everything else. The latest days with events are
-found one after the other by the index of visitors, however many lie between them, and only these days are
-counted: one statement, whose cost is that of a few days of one member and not of their years.
+found one after the other by the index of visitors, however far apart they lie, until there are enough visits,
+and only these days are counted: one statement, whose cost is that of a page and not of a life.
 """
 
 from collections import Counter
@@ -32,26 +32,36 @@ VISITORS_OF = """
      )
 """
 
+# The latest day with events before an instant, and how many visits it has.
 _LATEST = """
-    SELECT date_trunc('day', last.at, 'Asia/Shanghai') AS begins
-      FROM visitor
-     CROSS JOIN LATERAL (
-           SELECT at FROM members_event
-            WHERE visitor_id = visitor.id AND at < {until}
-            ORDER BY at DESC LIMIT 1
-     ) AS last
-     ORDER BY last.at DESC
-     LIMIT 1
+    SELECT found.begins, (
+           SELECT count(DISTINCT (visitor.channel_id, event.session))
+             FROM visitor JOIN members_event AS event ON event.visitor_id = visitor.id
+            WHERE event.at >= found.begins AND event.at < found.begins + interval '24 hours'
+           ) AS visits
+      FROM (
+           SELECT date_trunc('day', last.at, 'Asia/Shanghai') AS begins
+             FROM visitor
+            CROSS JOIN LATERAL (
+                  SELECT at FROM members_event
+                   WHERE visitor_id = visitor.id AND at < {until}
+                   ORDER BY at DESC LIMIT 1
+            ) AS last
+            ORDER BY last.at DESC
+            LIMIT 1
+           ) AS found
 """
 
+# Of a day in which the page before has ended, some visits may be told already: it counts for none.
 VISITS = f"""
 WITH RECURSIVE visitor AS MATERIALIZED ({VISITORS_OF}),
-day(begins, n) AS (
-    SELECT latest.begins, 1 FROM ({_LATEST.format(until="%(until)s")}) AS latest
+day(begins, visits) AS (
+    SELECT latest.begins, CASE WHEN latest.begins < %(from)s THEN latest.visits ELSE 0 END
+      FROM ({_LATEST.format(until="%(until)s")}) AS latest
      UNION ALL
-    SELECT earlier.begins, day.n + 1
+    SELECT earlier.begins, day.visits + earlier.visits
       FROM day CROSS JOIN LATERAL ({_LATEST.format(until="day.begins")}) AS earlier
-     WHERE day.n < %(days)s
+     WHERE day.visits < %(enough)s
 )
 SELECT visitor.channel_id, channel.name, date_trunc('day', event.at, 'Asia/Shanghai') AS begins,
        event.session, event.kind, count(*), min(event.at), max(event.at), max(event.id),
@@ -86,15 +96,16 @@ class Visit:
     products: set[str] = field(default_factory=set)
 
 
-def latest(member_id: int, *, before: datetime | None, now: datetime, days: int) -> list[Visit]:
-    """The visits of the latest `days` days that have any, latest first.
+def latest(member_id: int, *, before: datetime | None, now: datetime, enough: int) -> list[Visit]:
+    """The visits of the latest days that have `enough` of them together, latest first.
 
-    before: an instant of the last day to look at; that day is counted as a whole, as a visit is one also
-    where a page ends in the midst of it.
+    before: an instant of the last day to look at; that day is told as a whole, as a visit is one also
+    where a page ends in the midst of it, and its visits come on top.
     """
     last_day = (before or now + FAR_AHEAD).astimezone(SHANGHAI)
-    until = last_day.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-    rows = columns.ask(VISITS, {"member": member_id, "until": until, "days": days})
+    begins = last_day.replace(hour=0, minute=0, second=0, microsecond=0)
+    asked = {"member": member_id, "from": begins, "until": begins + DAY, "enough": enough}
+    rows = columns.ask(VISITS, asked)
     found: dict[tuple[int, datetime, str], Visit] = {}
     for (
         channel_id,
