@@ -13,6 +13,7 @@ from benchmarks import (
     codes,
     files,
     installation,
+    matching,
     orders,
     pages,
     peers,
@@ -60,6 +61,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "lists": Measurement(pages.measure_lists, ("order-file",)),
     "audit": Measurement(proofs.measure_audit, ("order-file",)),
     "codes": Measurement(codes.measure_codes),
+    "matching": Measurement(matching.measure_matching),
     "hordak": Measurement(peers.measure_hordak, ("redeem",)),
 }
 

@@ -36,6 +36,8 @@ WORKS = [
     "list of imports",
     "audit_ledger",
     "coupon codes",
+    "matching of everybody",
+    "matching of new members",
     "transfers of django-hordak, 4 processes",
 ]
 

@@ -115,7 +115,16 @@ class AccountAdmin(RecordedList):
 
 @admin.register(MatchReview)
 class MatchReviewAdmin(ReadOnlyAdmin):
-    list_display = ["one", "another", "reason", "score_in_percent", "evidence_in_words", "state", "decided_by", "created_at"]
+    list_display = [
+        "one",
+        "another",
+        "reason",
+        "score_in_percent",
+        "evidence_in_words",
+        "state",
+        "decided_by",
+        "created_at",
+    ]
     list_display_links = None
     list_filter = ["state", "reason"]
     list_select_related = ["member", "other", "decided_by"]

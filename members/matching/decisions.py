@@ -37,7 +37,7 @@ def is_undisputed(levels: Mapping[str, str]) -> bool:
 
 def is_telling(levels: Mapping[str, str]) -> bool:
     """Whether what agrees belongs to one person, and not to a household as phones and surnames do."""
-    is_own = levels.get("name") in TELLING or "name" in levels and levels.get("email") in OWN
+    is_own = levels.get("name") in TELLING or ("name" in levels and levels.get("email") in OWN)
     return is_own and is_undisputed(levels)
 
 

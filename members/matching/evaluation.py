@@ -10,7 +10,6 @@ import duckdb
 
 from members.matching import comparing, decisions, engine, english, people
 from members.matching.engine import Model, Scored
-from members.matching.estimation import tell_truth
 from members.matching.features import features_of
 from members.matching.parameters import Parameters
 

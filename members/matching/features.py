@@ -203,7 +203,7 @@ def _titled(text: str) -> Name | None:
     """王女士, 小李, 老王: no more than a surname is told."""
     title = _TITLES.search(text)
     surname = text[: title.start()] if title else text[1:] if text[0] in _FAMILIAR else ""
-    if len(text) > _LONGEST_HAN or len(surname) != 1 and surname not in readings.COMPOUND:
+    if len(text) > _LONGEST_HAN or (len(surname) != 1 and surname not in readings.COMPOUND):
         return None
     if not title and len(text) != 2:
         return None
@@ -250,7 +250,9 @@ def _ends_of(phone: str) -> str | None:
 
 
 # Names of mailboxes that many have.
-_COMMON_BOXES: Final = frozenset("info admin test service sales contact hello office mail null none".split())
+_COMMON_BOXES: Final = frozenset(
+    readings.words("info admin test service sales contact hello office mail null none")
+)
 
 
 def _mailbox_of(email: str | None) -> tuple[str | None, str | None]:

@@ -9,12 +9,20 @@ from typing import Final
 
 from pypinyin import Style, lazy_pinyin
 
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text, for lists that are easier to read as one."""
+    return tuple(text.split())
+
+
 # Surnames of more than one character; a name that begins with one has a given name after it.
 COMPOUND: Final = frozenset(
-    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 "
-    "太叔 申屠 公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 闾丘 子车 亓官 司寇 巫马 公西 颛孙 壤驷 公良 "
-    "漆雕 乐正 宰父 谷梁 拓跋 夹谷 轩辕 令狐 段干 百里 呼延 东郭 南门 羊舌 微生 公户 公玉 梁丘 左丘 东门 "
-    "西门 第五 纳兰 叶赫 完颜 钮祜 爱新 耶律 哥舒 贺兰 达奚 独吉".split()
+    words(
+        "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 "
+        "太叔 申屠 公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 闾丘 子车 亓官 司寇 巫马 公西 颛孙 壤驷 公良 "
+        "漆雕 乐正 宰父 谷梁 拓跋 夹谷 轩辕 令狐 段干 百里 呼延 东郭 南门 羊舌 微生 公户 公玉 梁丘 左丘 东门 "
+        "西门 第五 纳兰 叶赫 完颜 钮祜 爱新 耶律 哥舒 贺兰 达奚 独吉 "
+    )
 )
 
 # Characters that are read otherwise when they are a surname.
@@ -35,11 +43,14 @@ _OF_SURNAMES: Final = {
 
 # How common surnames are written in Latin letters: tells which word of "Wei Zhang" is the surname.
 SURNAME_READINGS: Final = frozenset(
-    "wang li zhang liu chen yang huang zhao wu zhou xu sun ma zhu hu guo he lin gao luo zheng liang xie song "
-    "tang deng han feng cao peng zeng xiao tian dong yuan pan yu jiang cai du ye cheng su wei lv ding ren "
-    "shen yao lu zhong cui tan fan wang jin shi liao jia xia fu fang bai zou meng xiong qin qiu hou yin xue "
-    "yan duan lei long shi tao he gu mao hao gong shao wan qian dai yan mo kong xiang chang ouyang shangguan "
-    "sima zhuge murong linghu huangfu situ ge shan piao qi niu bi".split()
+    words(
+        "wang li zhang liu chen yang huang zhao wu zhou xu sun ma zhu hu guo he lin gao luo zheng "
+        "liang xie song tang deng han feng cao peng zeng xiao tian dong yuan pan yu jiang cai du ye "
+        "cheng su wei lv ding ren shen yao lu zhong cui tan fan wang jin shi liao jia xia fu fang "
+        "bai zou meng xiong qin qiu hou yin xue yan duan lei long shi tao he gu mao hao gong shao "
+        "wan qian dai yan mo kong xiang chang ouyang shangguan sima zhuge murong linghu huangfu "
+        "situ ge shan piao qi niu bi "
+    )
 )
 
 _HAN = re.compile(r"[㐀-䶿一-鿿〇\U00020000-\U0003ffff]+")

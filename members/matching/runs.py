@@ -43,7 +43,7 @@ class Heard(NamedTuple):
 
 
 def compare_new(*, until: datetime | None = None) -> MatchRun | None:
-    """Compare members whose accounts are new or were told again since the last run; None where there are none.
+    """Compare members whose accounts are new or were told again since the last run; None for none.
 
     `until`: heard before this; by default before the oldest transaction that may still be hearing of some.
     Raises MatchingBusy while another run is going on, MatchingFailed when the engine breaks off.
@@ -153,9 +153,7 @@ def _score_new(database: duckdb.DuckDBPyConnection, members: Sequence[int]) -> t
     return model.new_pairs(known="met_known", new="met_new", least=least), len(keys)
 
 
-def _model(
-    database: duckdb.DuckDBPyConnection, table: str, *, members: int, shares: engine.Shares
-) -> Model:
+def _model(database: duckdb.DuckDBPyConnection, table: str, *, members: int, shares: engine.Shares) -> Model:
     known = parameters.shipped()
     return Model(
         database,
@@ -180,9 +178,7 @@ class _Survivors:
     def read(cls) -> "_Survivors":
         return cls(
             dict(
-                columns.ask(
-                    "SELECT id, merged_into_id FROM members_member WHERE merged_into_id IS NOT NULL"
-                )
+                columns.ask("SELECT id, merged_into_id FROM members_member WHERE merged_into_id IS NOT NULL")
             )
         )
 
