@@ -14,6 +14,7 @@ from benchmarks import (
     events,
     files,
     installation,
+    matching,
     orders,
     pages,
     peers,
@@ -64,6 +65,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "codes": Measurement(codes.measure_codes),
     "webhooks": Measurement(webhooks.measure_webhooks),
     "events": Measurement(events.measure_events),
+    "matching": Measurement(matching.measure_matching),
     "hordak": Measurement(peers.measure_hordak, ("redeem",)),
 }
 

@@ -220,13 +220,14 @@ APPROVABLE = {
     },
 }
 # Scored matching: from which score members are linked, and from which a person is asked; unset: as measured
-# (docs/matching.md). What links them: merge(survivor_id, other_id, *, actor_id, reason, choices, evidence); unset: a person.
+# (docs/matching.md). SURE_MATCH names what links them, merge(survivor_id, other_id, *, actor_id, reason,
+# evidence); where nothing is named, a person is asked.
 MATCH_LINK_SCORE = env.float("MATCH_LINK_SCORE", default=None)
 MATCH_ASK_SCORE = env.float("MATCH_ASK_SCORE", default=None)
 MATCH_QUESTIONS = env.int("MATCH_QUESTIONS", default=3)  # that one member may raise at a time
 MATCH_MEMORY = env.str("MATCH_MEMORY", default="2GB")  # what does not fit overflows into a private folder
 MATCH_THREADS = env.int("MATCH_THREADS", default=2)
-SURE_MATCH = ""
+SURE_MATCH = env.str("SURE_MATCH", default="")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024  # a batch of 1,000 orders with their lines
 
 # -- Who may come in ------------------------------------------------------------------------------------

@@ -141,9 +141,9 @@ COMPARISONS: Final = (NAME, PHONE, BIRTHDAY, EMAIL, PLACE, GENDER)
 
 # Levels at which two descriptions speak against one another: no score links these without a person.
 AGAINST: Final = {"name": {"surname", OTHER}, "birthday": {OTHER}, "gender": {OTHER}}
-# Names that tell one person from their twin, who has the same surname, birthday, city and often phone. A masked
-# name does not, and names that only sound alike need not (敏文 and 敏雯): parents like such pairs. Where a
-# mailbox is the same too, it need not be the name that tells.
+# Names that tell one person from their twin, who has the same surname, birthday, city and often phone. A
+# masked name does not, and names that only sound alike need not (敏文 and 敏雯): parents like
+# such pairs. Where a mailbox is the same too, it need not be the name that tells.
 TELLING: Final = {"exact", "latin"}
 OWN: Final = {"exact", "user"}
 
@@ -195,7 +195,7 @@ def settings_of(
     comparisons: Sequence[Comparison] = COMPARISONS,
     blocks: Sequence[str] = BLOCKS,
 ) -> dict[str, Any]:
-    """The settings of a Splink model. `prior` is the chance that two members taken at random are one person."""
+    """The settings of a Splink model. `prior` is the chance that two members are one, taken at random."""
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "unique_id",

@@ -34,7 +34,8 @@ _READ = """
 WITH RECURSIVE person(id, root) AS (
     SELECT id, id FROM members_member WHERE status = 'active' {of_some}
      UNION ALL
-    SELECT merged.id, person.root FROM person JOIN members_member AS merged ON merged.merged_into_id = person.id
+    SELECT merged.id, person.root
+      FROM person JOIN members_member AS merged ON merged.merged_into_id = person.id
 )
 SELECT member.id, member.seal, member.name, member.phone, member.email, member.birthday,
        member.gender, member.province, member.city,
@@ -111,7 +112,7 @@ def _opened(chunk: Sequence[columns.Row]) -> Iterator[Description]:
 
 
 def _fullest(told: str | None, known: str | None) -> str | None:
-    """What an account tells of a name, or what the member is known by where the account hides the rest of it."""
+    """What an account tells of a name, or what the member is known by where the account hides the rest."""
     if told and not clean_name(told) and known and names_agree(told, known):
         return known
     return told or known

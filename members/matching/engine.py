@@ -146,7 +146,7 @@ def values_in(
 def shares_of(
     database: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], *, least: int
 ) -> Shares:
-    """How common each value is among the members of a table; values that fewer than `least` have are left out.
+    """How common each value is among the members of a table; without values that fewer than `least` have.
 
     In a handful of members everybody is rare: the table counts as a shop of SMALLEST_SHOP at least.
     """
@@ -204,7 +204,10 @@ class Model:
         self, table: str, column: str, shares: dict[str, float], *, rare: float, scale: float
     ) -> None:
         told = pa.table(
-            {"value": pa.array(shares.keys(), pa.string()), "share": pa.array(shares.values(), pa.float64())}
+            {
+                "value": pa.array(shares.keys(), pa.string()),
+                "share": pa.array(shares.values(), pa.float64()),
+            }
         )
         self.database.register("told_shares", told)
         self.database.execute(
@@ -232,14 +235,14 @@ class Model:
             training.estimate_parameters_using_expectation_maximisation(rule)
 
     def all_pairs(self, *, least: float) -> list[Scored]:
-        """Score whatever the blocking rules bring together; pairs of two members with a score of `least`."""
+        """Score whatever the blocking rules bring together; pairs with a score of `least`."""
         scores = self.linker.inference.predict(
             threshold_match_probability=min(least, HIGHEST), warning_mode="never"
         )
         return self._best(scores)
 
     def new_pairs(self, *, known: str, new: str, least: float) -> list[Scored]:
-        """Score new descriptions against known ones and among themselves; both are tables of load()'s form.
+        """Score new descriptions against known ones and among themselves; both are tables of load()'s.
 
         Splink takes its time to write its SQL, whether or not there is anybody to compare.
         """
@@ -262,7 +265,8 @@ class Model:
         gammas = [f"gamma_{comparison.word}" for comparison in self.comparisons]
         rows: list[tuple[Any, ...]] = self.database.execute(
             f"""
-            SELECT least(member_l, member_r), greatest(member_l, member_r), match_probability, {", ".join(gammas)}
+            SELECT least(member_l, member_r), greatest(member_l, member_r), match_probability,
+                   {", ".join(gammas)}
               FROM {scores.physical_name} WHERE member_l <> member_r
            QUALIFY row_number() OVER (
                        PARTITION BY least(member_l, member_r), greatest(member_l, member_r)

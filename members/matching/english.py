@@ -8,6 +8,7 @@ import csv
 import gzip
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +52,8 @@ _NAMES: Final = Comparison(
         Level("exchanged", "given_l = surname_r AND surname_l = given_r"),
         Level(
             "like both",
-            "jaro_winkler_similarity(given_l, given_r) >= 0.85 AND jaro_winkler_similarity(surname_l, surname_r) >= 0.85",
+            "jaro_winkler_similarity(given_l, given_r) >= 0.85"
+            " AND jaro_winkler_similarity(surname_l, surname_r) >= 0.85",
         ),
         Level("surname", "jaro_winkler_similarity(surname_l, surname_r) >= 0.9"),
         Level("given", "jaro_winkler_similarity(given_l, given_r) >= 0.9"),
@@ -83,12 +85,12 @@ class Shape:
 
 
 def _rows(file: Path) -> list[Row]:
-    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
-    with opened as stream:
-        return [
-            {name: value.strip().casefold() or None for name, value in row.items()}
-            for row in csv.DictReader(stream)
-        ]
+    raw = file.read_bytes()
+    text = (gzip.decompress(raw) if file.suffix == ".gz" else raw).decode()
+    return [
+        {name: value.strip().casefold() or None for name, value in row.items()}
+        for row in csv.DictReader(StringIO(text))
+    ]
 
 
 def _of(name: str) -> Callable[[Row], str | None]:
@@ -204,7 +206,7 @@ def score(
 ) -> list[Scored]:
     """Learn m and u from the rows themselves, without their labels, and score them."""
     keys = {"_".join(block): block for block in shape.blocks}
-    told = [row | {f"by_{key}": _joined(row, block) for key, block in keys.items()} for row in rows]
+    told = [dict(row) | {f"by_{key}": _joined(row, block) for key, block in keys.items()} for row in rows]
     database.register("told_rows", pa.Table.from_pylist(told))
     database.execute('CREATE TABLE told AS SELECT *, "full" AS full_name FROM told_rows')
     columns = comparing.frequency_columns(shape.comparisons)

@@ -251,7 +251,7 @@ def _ends_of(phone: str) -> str | None:
 
 # Names of mailboxes that many have.
 _COMMON_BOXES: Final = frozenset(
-    ["info", "admin", "test", "service", "sales", "contact", "hello", "office", "mail", "null", "none"]
+    readings.words("info admin test service sales contact hello office mail null none")
 )
 
 

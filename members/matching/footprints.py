@@ -1,4 +1,4 @@
-"""Blind keys: how the minute finds whom to compare with, and how common a value is, with nobody's name opened.
+"""Blind keys: how the minute finds whom to compare with, and how common a value is; nobody's name is opened.
 
 What is found here is only ever a candidate: two members who share a key are compared, no more.
 """

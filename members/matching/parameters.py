@@ -66,7 +66,7 @@ def write(parameters: Parameters, file: Path = SHIPPED) -> None:
 
 
 def thresholds() -> tuple[float, float]:
-    """From which score members are linked, and from which a person is asked, as settings or measurement say."""
+    """From which score members are linked, and from which a person is asked."""
     known = shipped()
     link = settings.MATCH_LINK_SCORE
     ask = settings.MATCH_ASK_SCORE

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from members.matching.features import Description
-from members.matching.readings import reading_of, surname_reading
+from members.matching.readings import reading_of, surname_reading, words
 
 # Surnames with their share of the population in hundredths of a percent.
 _SURNAMES: Final = {
@@ -45,89 +45,27 @@ _COMMON: Final = (
     ("张静", "female"), ("李敏", "female"), ("王敏", "female"), ("王磊", "male"), ("李军", "male"),
 )  # fmt: skip
 # An own name, and the father's behind the dot.
-_MINORITY: Final = [
-    "阿不都热合曼",
-    "买买提",
-    "吐尔逊",
-    "古丽娜尔",
-    "迪丽热巴",
-    "阿依古丽",
-    "努尔兰",
-    "艾克拜尔",
-    "帕提古丽",
-    "热依汗",
-    "玉素甫",
-    "扎西",
-    "卓玛",
-    "央金",
-    "格桑",
-    "巴特尔",
-    "乌云",
-    "其其格",
-    "苏日娜",
-    "阿木尔",
-]
-_FATHERS: Final = [
-    "艾力",
-    "吐尔逊",
-    "买买提",
-    "卡德尔",
-    "巴合提",
-    "艾山",
-    "依明",
-    "阿布都拉",
-    "司马义",
-    "哈斯木",
-    "热合曼",
-    "多吉",
-    "次仁",
-    "平措",
-    "尼玛",
-    "巴雅尔",
-    "达瓦",
-    "苏和",
-    "那仁",
-    "吾买尔",
-]
+_MINORITY: Final = words(
+    "阿不都热合曼 买买提 吐尔逊 古丽娜尔 迪丽热巴 阿依古丽 努尔兰 艾克拜尔 帕提古丽 热依汗 玉素甫 "
+    "扎西 卓玛 央金 格桑 巴特尔 乌云 其其格 苏日娜 阿木尔"
+)
+_FATHERS: Final = words(
+    "艾力 吐尔逊 买买提 卡德尔 巴合提 艾山 依明 阿布都拉 司马义 哈斯木 热合曼 多吉 次仁 平措 尼玛 "
+    "巴雅尔 达瓦 苏和 那仁 吾买尔"
+)
 _CITIES: Final = (
     ("上海", "上海", 9), ("北京", "北京", 8), ("广东", "广州", 7), ("广东", "深圳", 7), ("浙江", "杭州", 6),
     ("四川", "成都", 6), ("湖北", "武汉", 5), ("江苏", "南京", 5), ("江苏", "苏州", 5), ("重庆", "重庆", 5),
     ("陕西", "西安", 4), ("天津", "天津", 3), ("湖南", "长沙", 3), ("山东", "青岛", 3), ("山东", "济南", 3),
     ("福建", "厦门", 2), ("福建", "福州", 2), ("河南", "郑州", 4), ("安徽", "合肥", 3), ("辽宁", "大连", 2),
-    ("辽宁", "沈阳", 2), ("黑龙江", "哈尔滨", 2), ("云南", "昆明", 2), ("江西", "南昌", 2), ("浙江", "宁波", 3),
-    ("广东", "佛山", 3), ("广东", "东莞", 3), ("河北", "石家庄", 2), ("贵州", "贵阳", 2), ("新疆", "乌鲁木齐", 1),
+    ("辽宁", "沈阳", 2), ("云南", "昆明", 2), ("江西", "南昌", 2), ("浙江", "宁波", 3), ("广东", "佛山", 3),
+    ("广东", "东莞", 3), ("河北", "石家庄", 2), ("贵州", "贵阳", 2), ("黑龙江", "哈尔滨", 2),
+    ("新疆", "乌鲁木齐", 1),
 )  # fmt: skip
-_PREFIXES: Final = [
-    "134",
-    "135",
-    "136",
-    "137",
-    "138",
-    "139",
-    "150",
-    "151",
-    "152",
-    "157",
-    "158",
-    "159",
-    "182",
-    "183",
-    "187",
-    "188",
-    "130",
-    "131",
-    "132",
-    "155",
-    "156",
-    "185",
-    "186",
-    "133",
-    "153",
-    "180",
-    "181",
-    "189",
-    "177",
-]
+_PREFIXES: Final = words(
+    "134 135 136 137 138 139 150 151 152 157 158 159 182 183 187 188 130 131 132 155 156 185 186 133 153 "
+    "180 181 189 177"
+)
 _BOXES: Final = ("qq.com", "163.com", "126.com", "foxmail.com", "outlook.com", "gmail.com")
 _SIMILAR: Final = {"l": "n", "n": "l", "zh": "z", "z": "zh", "sh": "s", "s": "sh", "ing": "in", "in": "ing"}
 
@@ -178,11 +116,9 @@ class _Town:
     def descriptions(self, people: int) -> Iterator[Labelled]:
         while len(self.persons) < people:
             self._move_in()
-        member = 0
         tellings = [(person, n) for person in self.persons for n in range(self._channels())]
         self.dice.shuffle(tellings)
-        for person, n in tellings:
-            member += 1
+        for member, (person, n) in enumerate(tellings, 1):
             told, case = self._tell(member, person, first=n == 0)
             yield Labelled(told, person.id, case or person.case)
 

@@ -43,7 +43,7 @@ class Heard(NamedTuple):
 
 
 def compare_new(*, until: datetime | None = None) -> MatchRun | None:
-    """Compare members whose accounts are new or were told again since the last run; None where there are none.
+    """Compare members whose accounts are new or were told again since the last run; None for none.
 
     `until`: heard before this; by default before the oldest transaction that may still be hearing of some.
     Raises MatchingBusy while another run is going on, MatchingFailed when the engine breaks off.
@@ -105,11 +105,12 @@ def _settled() -> datetime:
          WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
         """
     )
-    return datetime.fromisoformat(str(oldest)) - SETTLING
+    assert isinstance(oldest, datetime)
+    return oldest - SETTLING
 
 
 def _last_heard() -> Heard:
-    last = MatchRun.objects.exclude(heard_until=None).order_by("-heard_until", "-account_id").first()
+    last = MatchRun.objects.order_by("-id").first()
     return Heard(last.heard_until, last.account_id) if last else Heard(None, 0)
 
 
@@ -217,14 +218,14 @@ def _conclude(
 
 def _undecided(pairs: Sequence[Scored], survivors: _Survivors) -> list[Scored]:
     """Without those that somebody has decided upon or is being asked about, under whatever number."""
-    members = sorted({member for pair in pairs for member in (pair.one, pair.other)})
-    merged = sorted({member for member in survivors.into if survivors.of(member) in set(members)})
+    members = {member for pair in pairs for member in (pair.one, pair.other)}
+    merged = {member for member in survivors.into if survivors.of(member) in members}
     rows = columns.ask(
         """
         SELECT member_id, other_id FROM members_matchreview
          WHERE member_id = ANY(%s::bigint[]) OR other_id = ANY(%s::bigint[])
         """,
-        [columns.numbers([*members, *merged])] * 2,
+        [columns.numbers(sorted(members | merged))] * 2,
     )
     known = {frozenset((survivors.of(one), survivors.of(other))) for one, other in rows}
     return [pair for pair in pairs if frozenset((pair.one, pair.other)) not in known]

@@ -137,10 +137,6 @@ class Migration(migrations.Migration):
             model_name="footprint",
             index=django.contrib.postgres.indexes.GinIndex(fields=["keys"], name="footprint_by_key"),
         ),
-        migrations.AddIndex(
-            model_name="matchrun",
-            index=models.Index(fields=["kind", "-id"], name="match_run_latest"),
-        ),
         migrations.AddConstraint(
             model_name="matchrun",
             constraint=models.CheckConstraint(

@@ -70,7 +70,6 @@ class MatchRun(models.Model):
     class Meta:
         verbose_name = _("matching run")
         verbose_name_plural = _("matching runs")
-        indexes = [models.Index(fields=["kind", "-id"], name="match_run_latest")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(finished_at__gte=F("started_at")), name="match_run_ends_after_it_starts"

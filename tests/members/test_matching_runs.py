@@ -1,4 +1,4 @@
-"""The matching at work: who is new is compared, what is decided stays decided, and every link says why (A5)."""
+"""The matching at work: who is new is compared, what is decided stays decided, and links say why (A5)."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def sold(channel: Channel, external_id: str, *keys: Any, **told: Any) -> int:
 
 
 def one_by_mailbox(tmall: Channel, wechat: Channel) -> tuple[int, int]:
-    """One person in two channels with no key in common: the name, the birthday and the mailbox's name agree."""
+    """One person in two channels with no key in common: name, birthday and mailbox agree."""
     told: dict[str, Any] = {"name": "上官若雪", "birthday": BORN, "city": "杭州", "gender": Gender.FEMALE}
     first = sold(tmall, "tb", key("email", "ruoxue91@qq.com"), phone_masked="138****5678", **told)
     return first, sold(wechat, "wx", key("email", "ruoxue91@foxmail.com"), phone(PHONE), **told)
@@ -92,7 +92,12 @@ def test_the_minute_finds_who_a_new_account_is(tmall: Channel, wechat: Channel):
 
 
 def test_a_later_account_is_compared_with_whom_an_earlier_minute_saw(tmall: Channel, wechat: Channel):
-    told: dict[str, Any] = {"name": "欧阳子珊", "birthday": BORN, "city": "杭州", "phone_masked": "138****5678"}
+    told: dict[str, Any] = {
+        "name": "欧阳子珊",
+        "birthday": BORN,
+        "city": "杭州",
+        "phone_masked": "138****5678",
+    }
     first = sold(tmall, "tb", **told)
     assert minute() and not MERGED
     second = sold(wechat, "wx", phone(PHONE), **told | {"phone_masked": None})
@@ -137,7 +142,9 @@ def test_different_people_stay_different_however_sure_the_score_is(tmall: Channe
     assert reviews() == [({one, other}, "different", "name_differs")]
 
 
-def test_what_was_decided_of_a_member_holds_for_whoever_they_were_merged_into(tmall: Channel, wechat: Channel):
+def test_what_was_decided_of_a_member_holds_for_whoever_they_were_merged_into(
+    tmall: Channel, wechat: Channel
+):
     one, other = masked_and_clear(tmall, wechat)
     old = sold(make.pos(), "old", name="柏舟")
     MatchReview.objects.create(member_id=old, other_id=one, reason="name_differs", state="different")
@@ -232,7 +239,9 @@ def test_the_night_counts_how_common_names_are_and_keeps_no_name(tmall: Channel)
     shares = footprints.known_shares({"name": ["张伟", "上官云珠"], "city": ["上海"]})
     assert shares == {"name": {"张伟": 0.003}, "city": {"上海": 0.003}}  # of a thousand at least
     with connection.cursor() as cursor:
-        cursor.execute("SELECT v::text FROM members_valueshare v UNION ALL SELECT f::text FROM members_footprint f")
+        cursor.execute(
+            "SELECT v::text FROM members_valueshare v UNION ALL SELECT f::text FROM members_footprint f"
+        )
         kept = "".join(row[0] for row in cursor.fetchall())
     assert kept and not any(word in kept for word in ("张", "zhang", "上海", "杭"))
     runs.compare_all()
@@ -254,7 +263,7 @@ def test_the_night_and_the_minute_say_the_same(tmall: Channel, wechat: Channel, 
     assert all(by_minute[pair] == pytest.approx(by_night[pair], abs=1e-3) for pair in by_night)
 
 
-def _scores() -> list[tuple[int, int, float]]:
+def _scores() -> list[tuple[int, int, float | None]]:
     scored = MatchReview.objects.filter(reason="scored")
     return list(scored.values_list("member_id", "other_id", "score"))
 

@@ -1,4 +1,4 @@
-"""`manage.py evaluate_matching`: how good the scored matching is, on sets of which the truth is known (A5)."""
+"""`manage.py evaluate_matching`: how good the scored matching is, where it is known who is who (A5)."""
 
 import json
 from collections.abc import Iterator
@@ -34,13 +34,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--estimate",
             action="store_true",
-            help="estimate the parameters anew, and replace the shipped ones",
+            help="estimate the parameters, and replace the shipped ones",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         seeds = options["seed"] or [7, 8]
         if ESTIMATED_BY in seeds:
-            raise CommandError(_("Seed %(seed)s is what the parameters were estimated by.") % {"seed": 1})
+            raise CommandError(
+                _("Seed %(seed)s is what the parameters were estimated by.") % {"seed": ESTIMATED_BY}
+            )
         try:
             known = self._estimated(options["people"]) if options["estimate"] else parameters.shipped()
             measured = list(self._measured(known, seeds, options))
@@ -115,9 +117,7 @@ class Command(BaseCommand):
             for case, count in each.wrong.items():
                 say(_("  wrongly linked: %(case)s, %(count)s pairs") % {"case": case, "count": count})
         say(
-            _(
-                "Members are linked from %(link)s and asked about from %(ask)s; measured as precise: %(chosen)s"
-            )
+            _("Members are linked from %(link)s, asked about from %(ask)s; measured as precise: %(chosen)s")
             % {"link": link, "ask": ask, "chosen": evaluation.choose(measured) or _("none")}
         )
 
