@@ -226,3 +226,24 @@ class CredentialMissing(MembersError):
 
     code, status = "members.credential_missing", 409
     message = _("Channel %(channel)s lacks the credential %(name)s.")
+
+
+class SignatureInvalid(MembersError):
+    """The call is not signed by the platform of a channel that is open here: the caller learns no more."""
+
+    code, status = "api.signature_invalid", 401
+    message = _("The signature is missing or not valid.")
+
+
+class DeliveryCrashed(MembersError):
+    """Working on a platform's message broke off again and again; it was set aside and the others went on."""
+
+    code, status = "members.delivery_crashed", 500
+    message = _("Working on this message broke off several times. The cause is in the log.")
+
+
+class DeliveryPurged(MembersError):
+    """What the message said has been forgotten, or its channel is of another platform now."""
+
+    code, status = "members.delivery_purged", 410
+    message = _("What this message said is not kept any more; let the platform send it again.")

@@ -6,12 +6,29 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from members import imports, replays
+from members import imports, inbox, replays
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
 
 # A run is busy while the command line works on it, or until a killed worker's connection is gone.
 _UNTIL_FREE = RetryStrategy(wait=5, max_attempts=2000, retry_exceptions={ImportBusy})
+
+
+# The operation counts the attempts itself and sets a message aside before these run out.
+_AGAIN = RetryStrategy(max_attempts=inbox.MOST_ATTEMPTS + 1, exponential_wait=3)
+
+
+@app.task(name=inbox.JOB, queue=inbox.QUEUE, retry=_AGAIN)
+def work_on_delivery(delivery_id: int) -> None:
+    """Take in one message of a platform."""
+    inbox.work_on(delivery_id)
+
+
+@app.periodic(cron="46 3 * * *")
+@app.task(name="members.purge_inbox", queueing_lock="members.purge_inbox")
+def purge_inbox(timestamp: int) -> None:
+    """Forget what old messages of platforms said."""
+    inbox.purge(timezone.now())
 
 
 @app.task(name=queue.READ, queue="imports", retry=_UNTIL_FREE)

@@ -10,6 +10,9 @@ _SERVE = _("To address and serve the member.")
 _BIRTHDAY = _("To tell people with the same phone apart, and for birthday benefits.")
 _REGION = _("To offer what is near the member.")
 _DELIVER = _("To answer questions about a delivery.")
+_MESSAGE = _("To take in what a platform told of its buyers, and to let it be worked on again.")
+_ASKED = _("To do what a platform asks on behalf of a person: hand out their data, or erase it.")
+_ANSWER = _("To tell a platform how many points its member has.")
 _IMPORT = _("To bring a channel's file in, and to show which rows were rejected and why.")
 
 
@@ -67,6 +70,17 @@ PERSONAL_FIELDS = (
     _field("StagedFact", "payload", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("StagedFact", "account_index", Category.PLATFORM_ID, "id", _IMPORT, retention=Retention.IMPORT),
     _field("ImportReject", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
+    _field("InboxDelivery", "body", Category.TRANSACTION, "text", _MESSAGE, retention=Retention.IMPORT),
+    _field(
+        "PlatformRequest",
+        "details",
+        Category.CONSENT,
+        "text",
+        _ASKED,
+        basis=Basis.LEGAL_DUTY,
+        retention=Retention.EVIDENCE,
+    ),
+    _field("PlatformCall", "arguments", Category.PLATFORM_ID, "text", _ANSWER, retention=Retention.IMPORT),
 )
 
 NOT_PERSONAL = (

@@ -4,6 +4,7 @@ from django.urls import path
 
 from members.api.approvals import Approvals, Approve, Reject
 from members.api.changes import Changes
+from members.api.hooks import Hook
 from members.api.members import FindMember, OneMember
 
 urlpatterns = [
@@ -11,6 +12,7 @@ urlpatterns = [
     path("approvals/<int:approval_id>/approve/", Approve.as_view()),
     path("approvals/<int:approval_id>/reject/", Reject.as_view()),
     path("changes/", Changes.as_view()),
+    path("hooks/<str:channel>/", Hook.as_view()),
     path("members/find/", FindMember.as_view()),
     path("members/<str:member_no>/", OneMember.as_view()),
 ]

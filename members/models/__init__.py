@@ -2,6 +2,7 @@ from members.models.api_keys import ApiKey, ApiKeyUse, KeptAnswer, Scope
 from members.models.channels import Channel, Platform, Store
 from members.models.credentials import Credential
 from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
+from members.models.inbox import InboxDelivery, PlatformCall, PlatformRequest, TellingCursor
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
@@ -16,6 +17,7 @@ __all__ = [
     "Identifier",
     "ImportReject",
     "ImportRun",
+    "InboxDelivery",
     "KeptAnswer",
     "MatchReview",
     "Member",
@@ -25,9 +27,12 @@ __all__ = [
     "OrderStatusEntry",
     "OutboxEvent",
     "Platform",
+    "PlatformCall",
+    "PlatformRequest",
     "Refund",
     "Scope",
     "StagedFact",
     "Store",
     "Tag",
+    "TellingCursor",
 ]
