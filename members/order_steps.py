@@ -24,11 +24,13 @@ def as_order(channel: Channel, step: StepFact) -> OrderFact | None:
     known = OrderStatus(state.status)
     if PROGRESS.index(step.status) <= PROGRESS.index(known):
         return None
+    if None not in (step.version, state.version) and step.version <= state.version:  # type: ignore[operator]
+        return None
     return OrderFact(
         number=step.number,
         status=step.status,
         amounts=_amounts(state),
-        version=state.version + 1 if state.version is not None else None,
+        version=step.version,
         **_times(step, state),
     )
 
@@ -52,6 +54,7 @@ def _first(step: StepFact) -> OrderFact:
         number=step.number,
         status=step.status,
         amounts=AmountsFact(goods=max(step.paid, ZERO)),
+        version=step.version,
         **times,
     )
 

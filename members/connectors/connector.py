@@ -7,6 +7,7 @@ the platform wants it, and later read into facts (`read`), in the words in which
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -57,7 +58,8 @@ class StepFact:
     number: str
     status: OrderStatus
     at: datetime | None = None
-    paid: Any = None
+    paid: Decimal | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

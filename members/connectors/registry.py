@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
-from members.connectors import shopify, woocommerce
+from members.connectors import douyin, shopify, woocommerce, youzan
 from members.connectors.connector import Call, Connector
 
-CONNECTORS: Final[Sequence[Connector]] = (shopify.CONNECTOR, woocommerce.CONNECTOR)
+CONNECTORS: Final[Sequence[Connector]] = (
+    shopify.CONNECTOR,
+    woocommerce.CONNECTOR,
+    youzan.CONNECTOR,
+    douyin.CONNECTOR,
+)
 _OF: Final = {platform: connector for connector in CONNECTORS for platform in connector.platforms}
 
 
