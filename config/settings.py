@@ -160,6 +160,8 @@ PLATFORM_RECEIVERS = {
     "accounts": "loyalty.accounts.receive",
     "orders": "loyalty.orders.receive",
     "refunds": "loyalty.orders.refund",
+    "points": "loyalty.platform_points.change",
+    "standings": "loyalty.platform_points.standings",
 }
 HOOK_LIMIT = env.int("HOOK_LIMIT", default=2 * 1024 * 1024)  # bytes of one call of a platform
 INBOX_BODY_DAYS = env.int("INBOX_BODY_DAYS", default=30)  # then what a platform's message said is forgotten

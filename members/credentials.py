@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
+from members import phone_hashes
 from members.errors import CredentialMissing, CredentialUnknown
 from members.models import Channel, Credential, Platform
 
@@ -34,6 +35,8 @@ def keep(channel: Channel, values: Mapping[str, str]) -> None:
             Credential.objects.update_or_create(
                 channel=channel, name=name, defaults={"value": value, "changed_at": timezone.now()}
             )
+            if name == "mix_key":
+                phone_hashes.ask_to_hash(channel.brand)
         else:
             Credential.objects.filter(channel=channel, name=name).delete()
 

@@ -247,3 +247,10 @@ class DeliveryPurged(MembersError):
 
     code, status = "members.delivery_purged", 410
     message = _("What this message said is not kept any more; let the platform send it again.")
+
+
+class CallRefused(MembersError):
+    """A platform did not take a call of ours: it is away, or says why; the call is repeated."""
+
+    code, status = "members.call_refused", 503
+    message = _("The platform did not take the call: %(reason)s.")

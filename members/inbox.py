@@ -16,10 +16,10 @@ from django.db.models import F
 from django.db.models.functions import Now
 from procrastinate.contrib.django import app
 
-from members import columns, credentials, intake
+from members import columns, credentials, intake, member_link
 from members.cleaning import Unclean
 from members.connectors import registry
-from members.connectors.connector import Acknowledgement, Call, Connector, Message, name_of
+from members.connectors.connector import Acknowledgement, Call, Connector, Credentials, Message, name_of
 from members.errors import DeliveryCrashed, DeliveryPurged, SignatureInvalid
 from members.models import Channel, InboxDelivery
 from members.sealing import sealed_field
@@ -51,12 +51,14 @@ def receive(code: str, call: Call) -> Acknowledgement:
     """
     if registry.is_greeting(call):
         return Acknowledgement()
-    channel, connector = _believed(code, call)
+    channel, connector, held = _believed(code, call)
+    if asked := connector.question(call):
+        return member_link.answer(channel, asked, call, seller=held.get("seller_name", ""))
     keep(channel, _messages(connector, call))
     return connector.acknowledgement
 
 
-def _believed(code: str, call: Call) -> tuple[Channel, Connector]:
+def _believed(code: str, call: Call) -> tuple[Channel, Connector, Credentials]:
     channel = Channel.objects.filter(code=code, is_active=True).first()
     connector = registry.of(channel.platform) if channel else None
     if channel is None or connector is None:
@@ -64,7 +66,7 @@ def _believed(code: str, call: Call) -> tuple[Channel, Connector]:
     held = credentials.of(channel)
     if not all(held.get(name) for name in connector.needs) or not connector.verify(call, held):
         raise SignatureInvalid
-    return channel, connector
+    return channel, connector, held
 
 
 def _messages(connector: Connector, call: Call) -> Sequence[Message]:

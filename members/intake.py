@@ -5,18 +5,18 @@ Those who act on orders, accounts, refunds and points sit on higher floors and a
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
-from members import accounts, order_steps
+from members import accounts, member_link, order_steps
 from members.connectors.connector import (
+    JoinFact,
     LeavingFact,
+    PointsFact,
     RequestFact,
     StepFact,
     Told,
@@ -25,6 +25,7 @@ from members.connectors.connector import (
 from members.errors import AccountNotFound
 from members.facts import AccountFact, OrderFact, RefundFact
 from members.models import Channel, PlatformRequest
+from members.receivers import hand_over
 from privacy import consent
 
 SAME = "same"
@@ -34,15 +35,6 @@ UNKNOWN = "account_unknown"
 def take_in(channel: Channel, fact: Told) -> str:
     """Act on one fact; answers what came of it. Raises ShukeError when it is refused."""
     return _TAKERS[type(fact)](channel, fact)
-
-
-def hand_over(kind: str, channel: Channel, facts: Sequence[Any]) -> Any:
-    """Hand facts to their receiver; its first receipt. Raises what the receipt holds as its error."""
-    receive: Callable[..., Sequence[Any]] = import_string(settings.PLATFORM_RECEIVERS[kind])
-    receipt = receive(channel, facts)[0]
-    if receipt.error is not None:
-        raise receipt.error
-    return receipt
 
 
 def _account(channel: Channel, fact: AccountFact) -> str:
@@ -101,6 +93,10 @@ def _request(channel: Channel, fact: RequestFact) -> str:
     return "new" if is_new else SAME
 
 
+def _join(channel: Channel, fact: JoinFact) -> str:
+    return member_link.join(channel, fact.account, now=timezone.now())
+
+
 _TAKERS: dict[type, Callable[[Channel, Any], str]] = {
     AccountFact: _account,
     OrderFact: _order,
@@ -109,4 +105,6 @@ _TAKERS: dict[type, Callable[[Channel, Any], str]] = {
     WordsFact: _words,
     LeavingFact: _leaving,
     RequestFact: _request,
+    JoinFact: _join,
+    PointsFact: member_link.change_points,
 }

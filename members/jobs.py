@@ -6,7 +6,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from members import imports, inbox, replays
+from members import imports, inbox, phone_hashes, platform_calls, replays, telling
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
 
@@ -22,6 +22,25 @@ _AGAIN = RetryStrategy(max_attempts=inbox.MOST_ATTEMPTS + 1, exponential_wait=3)
 def work_on_delivery(delivery_id: int) -> None:
     """Take in one message of a platform."""
     inbox.work_on(delivery_id)
+
+
+@app.task(name=platform_calls.JOB, queue=platform_calls.QUEUE)
+def call_platform(call_id: int) -> None:
+    """Make one call of a platform's API; one that is not taken is due again later."""
+    platform_calls.send(call_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="members.tell_platforms", queueing_lock="members.tell_platforms")
+def tell_platforms(timestamp: int) -> None:
+    """Tell the platforms that can be called where members stand."""
+    telling.tell_all()
+
+
+@app.task(name=phone_hashes.JOB, queue="imports")
+def hash_phones(brand: str) -> None:
+    """Hash the phones that were known before Tmall's key was."""
+    phone_hashes.back_fill(brand)
 
 
 @app.periodic(cron="46 3 * * *")

@@ -11,7 +11,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from members.facts import AccountFact, ConsentFact, OrderFact, OrderStatus, RefundFact
+from members.facts import AccountFact, ConsentFact, IdentifierFact, OrderFact, OrderStatus, RefundFact
 
 Credentials = Mapping[str, str]
 
@@ -94,12 +94,29 @@ class PointsFact:
 
     record: str
     points: int
-    keys: tuple[Any, ...]  # identifiers of the member, surest first
+    keys: tuple[IdentifierFact, ...]
     answer: Mapping[str, str]  # what the answer repeats
     reason: str
 
 
-Told = AccountFact | OrderFact | RefundFact | StepFact | WordsFact | LeavingFact | RequestFact | PointsFact
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinFact:
+    """A buyer joined the programme on the platform, perhaps a while ago (`joined_at`)."""
+
+    account: AccountFact
+
+
+Told = (
+    AccountFact
+    | OrderFact
+    | RefundFact
+    | StepFact
+    | WordsFact
+    | LeavingFact
+    | RequestFact
+    | PointsFact
+    | JoinFact
+)
 
 
 @dataclass(frozen=True, slots=True)

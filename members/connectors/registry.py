@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from members.connectors import douyin, shopify, woocommerce, youzan
+from members.connectors import douyin, shopify, tmall, woocommerce, youzan
 from members.connectors.connector import Call, Connector
 
 CONNECTORS: Final[Sequence[Connector]] = (
@@ -11,6 +11,7 @@ CONNECTORS: Final[Sequence[Connector]] = (
     woocommerce.CONNECTOR,
     youzan.CONNECTOR,
     douyin.CONNECTOR,
+    tmall.CONNECTOR,
 )
 _OF: Final = {platform: connector for connector in CONNECTORS for platform in connector.platforms}
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from members import channels, credentials, inbox, intake
+from members.connectors import registry
 from members.errors import DeliveryPurged
 from members.models import InboxDelivery, Order
 from members.stand_ins import shopify as stand_in
@@ -175,3 +176,11 @@ def test_what_a_message_said_is_forgotten_after_a_while(shop: Trade, settings: A
     with pytest.raises(DeliveryPurged):
         inbox.replay(InboxDelivery.objects.get(state="failed").pk)
     assert tell(order(1), to="shopify") == [("done", "new")], "the one that waited, and not the first again"
+
+
+def test_every_platform_with_credentials_to_sign_by_has_a_connector() -> None:
+    speaking = {platform for platform in credentials.NAMES if platform != "wechat"}
+    assert {each for connector in registry.CONNECTORS for each in connector.platforms} == speaking
+    for connector in registry.CONNECTORS:
+        for platform in connector.platforms:
+            assert set(connector.needs) <= set(credentials.NAMES[platform])
