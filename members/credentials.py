@@ -4,6 +4,7 @@ They are sealed where they lie, and nobody is shown one: a page tells which ther
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -48,3 +49,8 @@ def of(channel: Channel, *needed: str) -> dict[str, str]:
         if name not in found:
             raise CredentialMissing(name=name, channel=channel.code)
     return found
+
+
+def kept(channel: Channel) -> dict[str, datetime]:
+    """Which credentials a channel has, and since when; the secrets stay where they are."""
+    return dict(Credential.objects.filter(channel=channel).values_list("name", "changed_at"))

@@ -105,7 +105,7 @@ def recognise(
     if strangers:
         _wait_and_look_again(room, strangers)
         room.strange = set(map(id, strangers))
-    known = [buyer and room.receive(buyer) for buyer in told]
+    known = [room.receive(buyer) if buyer is not None else None for buyer in told]
     filing.file(channel, room.papers(), now=now)
     return Recognition([entry and entry.answer() for entry in known], room.wanted())
 

@@ -154,11 +154,8 @@ def join(channel: Channel, buyer: AccountFact, *, now: datetime) -> str:
     times the earlier holds.
     """
     known = _account(channel, buyer)
-    told_at = buyer.joined_at
-    if known is None:
-        joined_at = told_at or now
-    else:
-        joined_at = min(filter(None, (known.joined_at, told_at)), default=None)  # type: ignore[type-var]
+    times = [at for at in (known.joined_at if known else None, buyer.joined_at) if at is not None]
+    joined_at = min(times, default=None if known else now)
     fact = replace(
         buyer,
         joined_at=joined_at,

@@ -1,5 +1,7 @@
 """Steps of orders: a platform says that an order went on, without telling the order again (A9)."""
 
+from typing import Any
+
 from members import columns, order_rows
 from members.cleaning import ZERO
 from members.connectors.connector import PROGRESS, StepFact
@@ -59,11 +61,11 @@ def _first(step: StepFact) -> OrderFact:
     )
 
 
-def _times(step: StepFact, state: OrderState | None) -> dict[str, object]:
+def _times(step: StepFact, state: OrderState | None) -> dict[str, Any]:
     """The time of the step; what is shipped or done was paid, at that time if at no other."""
     if step.status is OrderStatus.CANCELLED or step.at is None:
         return {}
-    times: dict[str, object] = {TIME_OF[step.status]: step.at}
+    times: dict[str, Any] = {TIME_OF[step.status]: step.at}
     if PROGRESS.index(step.status) > _PAID and (state is None or state.paid_at is None):
         times["paid_at"] = step.at
     return times

@@ -38,7 +38,8 @@ State = PlatformCall.State
 _ARGUMENTS = sealed_field(PlatformCall, "arguments")
 _LONGEST_CODE = PlatformCall._meta.get_field("error_code").max_length or 0
 _ASK = """
-INSERT INTO members_platformcall (channel_id, method, cause, seal, arguments, state, error_code, attempts)
+INSERT INTO members_platformcall
+       (channel_id, method, cause, seal, arguments, state, error_code, attempts)
 VALUES (%s, %s, %s, %s, %s, 'waiting', '', 0)
     ON CONFLICT (channel_id, method, cause) DO NOTHING RETURNING id
 """
@@ -60,7 +61,7 @@ def _defer(call_id: int, *, at: datetime | None = None) -> None:
 
 
 def send(call_id: int, *, client: httpx.Client | None = None) -> None:
-    """Make one call that is due. One that was not taken is due again later, until it has been tried enough."""
+    """Make one call that is due. One that is not taken is due again later, until it was tried enough."""
     row = _claim(call_id)
     if row is None:
         return

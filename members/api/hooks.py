@@ -22,7 +22,7 @@ class RawParser(BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> bytes:
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         """Raises TooLarge."""
         limit: int = settings.HOOK_LIMIT
         raw: bytes = stream.read(limit + 1)
@@ -53,7 +53,7 @@ class Hook(APIView):
         call = Call(
             headers={name.lower(): value for name, value in request.headers.items()},
             raw=_raw(request),
-            query=dict(request.query_params.items()),
+            query={name: str(value) for name, value in request.query_params.items()},
             at=timezone.now(),
         )
         said = inbox.receive(channel, call)
@@ -63,5 +63,5 @@ class Hook(APIView):
 
 
 def _raw(request: Request) -> bytes:
-    data = request.data
+    data: Any = request.data
     return data if isinstance(data, bytes) else b""

@@ -16,6 +16,7 @@ class Parcel:
     headers: Mapping[str, str]
     raw: bytes
     query: Mapping[str, str] = field(default_factory=dict)
+    forgery: bytes = b""  # what a forger would make of it, where a space more goes unnoticed
 
     def address(self, url: str) -> str:
         """Where it goes: the address with the parcel's own parameters."""
@@ -23,7 +24,7 @@ class Parcel:
 
     def forged(self) -> "Parcel":
         """The same with another content under the old signature."""
-        return replace(self, name=f"{self.name}, forged", raw=self.raw + b" ")
+        return replace(self, name=f"{self.name}, forged", raw=self.forgery or self.raw + b" ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import hmac
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from members.stand_ins.parcel import Credentials, Parcel, Payload, StandIn, answers_success, money
@@ -107,7 +107,7 @@ def story(credentials: Credentials, orders: int, seed: int) -> Sequence[Parcel]:
     parcels = [ping()]
     for n in range(orders):
         at, number, who = start + timedelta(minutes=9 * n), 800_000 + seed * 1000 + n, n % 7 + 1
-        told = {"at": at, "customer": who, "billing": billing(who)}
+        told: dict[str, Any] = {"at": at, "customer": who, "billing": billing(who)}
         paid = at + timedelta(minutes=1)
         parcels += [
             parcel(credentials, "order.created", order(number, status="pending", **told)),

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from members.stand_ins.parcel import Credentials, Parcel, Payload, StandIn, money
@@ -45,7 +45,9 @@ def parcel(
     if not in_body:
         sign = hashlib.md5(client_id.encode() + raw + secret.encode()).hexdigest()
         headers |= {"Event-Sign": sign, "Event-Type": topic, "Client-Id": client_id}
-    return Parcel(name=topic, raw=raw, headers=headers)
+    forged = {**body, "msg": f"{inner}%20"}  # the older signature is over the inner message alone
+    forgery = json.dumps(forged, ensure_ascii=False).encode() if in_body else b""
+    return Parcel(name=topic, raw=raw, headers=headers, forgery=forgery)
 
 
 def _local(at: datetime | None) -> str:
@@ -96,9 +98,9 @@ def story(credentials: Credentials, orders: int, seed: int) -> Sequence[Parcel]:
     parcels: list[Parcel] = []
     for n in range(orders):
         at, number = start + timedelta(minutes=11 * n), f"E2026060110{seed:05d}{n:09d}"
-        who = {"phone": f"1370013{8000 + n % 7}", "open_id": f"open-{n % 7}"}
+        who: dict[str, Any] = {"phone": f"1370013{8000 + n % 7}", "open_id": f"open-{n % 7}"}
         version, old = int(at.timestamp()), n % 2 == 1
-        named = {"number": number, "in_body": old}
+        named: dict[str, Any] = {"number": number, "in_body": old}
         first = {"mobile": who["phone"], "yz_open_id": who["open_id"]}
         parcels += [
             parcel(credentials, _AUTH, first, version=int(start.timestamp()), number=who["open_id"]),
@@ -107,16 +109,16 @@ def story(credentials: Credentials, orders: int, seed: int) -> Sequence[Parcel]:
                 "trade_TradeCreate",
                 trade(number, at=at, status="WAIT_BUYER_PAY", **who),
                 version=version,
-                **named,  # type: ignore[arg-type]
+                **named,
             ),
             parcel(
                 credentials,
                 "trade_TradePaid",
                 trade(number, at=at, paid=at + timedelta(minutes=1), **who),
                 version=version + 60,
-                **named,  # type: ignore[arg-type]
+                **named,
             ),
-            parcel(credentials, "trade_TradeSuccess", {"tid": number}, version=version + 600, **named),  # type: ignore[arg-type]
+            parcel(credentials, "trade_TradeSuccess", {"tid": number}, version=version + 600, **named),
         ]
     return parcels
 

@@ -60,7 +60,8 @@ def test_an_order_is_placed_paid_sent_and_partly_given_back(shop: Trade) -> None
     assert tell(stand_in.parcel(SECRET, "orders/paid", paid), to="shopify") == [("done", "changed")]
     assert tell(stand_in.parcel(SECRET, "refunds/create", back), to="shopify") == [("done", "new")]
     order = Order.objects.get()
-    assert (order.number, order.status, order.net, order.refunded_goods) == ("5", "paid", 200, 50)
+    assert (order.number, order.status) == ("5", "paid")
+    assert [order.net, order.refunded_goods] == [Decimal(200), Decimal(50)]
     assert order.member is not None and order.member.phone == MEI["phone"]
     assert shop.available(order.member.pk) == 150
     assert proven()
@@ -83,7 +84,8 @@ def test_told_late_twice_and_in_disorder_it_ends_the_same(shop: Trade) -> None:
     assert told == [[("done", "parked")], [("done", "new")], [("done", "stale")], [("done", "stale")]]
     assert tell(parcels[0], to="shopify") == []
     order = Order.objects.get()
-    assert (order.status, order.refunded_goods, Refund.objects.get().order_id) == ("cancelled", 120, order.pk)
+    assert (order.status, order.refunded_goods) == ("cancelled", Decimal(120))
+    assert Refund.objects.get().order_id == order.pk
     assert shop.available(order.member_id) == 0  # type: ignore[arg-type]
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -16,7 +17,7 @@ from tests.trade import Trade, proven
 
 AT = datetime(2026, 6, 1, 2, tzinfo=UTC)
 SECRET = stand_in.STAND_IN.credentials
-MEI = {"customer": 7, "billing": stand_in.billing(7)}
+MEI: dict[str, Any] = {"customer": 7, "billing": stand_in.billing(7)}
 
 
 @pytest.fixture
