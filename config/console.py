@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import home
 from loyalty.models import Referral
+from members import inbox
 from privacy import approvals, roles
 
 Person = User | AnonymousUser
@@ -126,6 +127,13 @@ MENU: list[tuple[Text, list[Item]]] = [
             _list(_("Channels"), "hub", "members.channel"),
             _list(_("Stores"), "storefront", "members.store"),
             _list(_("API keys"), "key", "members.apikey"),
+            Item(
+                _("Messages of platforms"),
+                "move_to_inbox",
+                "inbox:overview",
+                _does("inbox.view"),
+                lambda user: inbox.count_stuck(),
+            ),
         ],
     ),
     (

@@ -232,6 +232,11 @@ def _again(ids: Sequence[int]) -> None:
         _defer(delivery_id)
 
 
+def count_stuck() -> int:
+    """How many wait for a person."""
+    return InboxDelivery.objects.filter(state__in=STUCK).count()
+
+
 def purge(now: datetime) -> int:
     """Forget what messages said after INBOX_BODY_DAYS; that they came is kept, for the platform's repeats."""
     oldest = now - timedelta(days=settings.INBOX_BODY_DAYS)
