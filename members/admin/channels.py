@@ -57,7 +57,7 @@ class ChannelAdmin(ModelAdmin):
     @admin.display(description=_("connection"))
     def connection(self, channel: Channel) -> str:
         """The way to the credentials of its platform."""
-        if channel.pk is None:
+        if channel._state.adding:
             return "–"
         address = reverse("inbox:credentials", args=[channel.code])
         return format_html('<a class="sk-link" href="{}">{}</a>', address, _("Address and credentials"))
