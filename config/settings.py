@@ -158,6 +158,16 @@ IMPORT_RECEIVERS = {
     "refunds": "loyalty.orders.refund",
     "order-lines": "loyalty.orders.receive_lines",
 }
+# Who takes what platforms tell by their webhooks.
+PLATFORM_RECEIVERS = {
+    "accounts": "loyalty.accounts.receive",
+    "orders": "loyalty.orders.receive",
+    "refunds": "loyalty.orders.refund",
+    "points": "loyalty.platform_points.change",
+    "standings": "loyalty.platform_points.standings",
+}
+HOOK_LIMIT = env.int("HOOK_LIMIT", default=2 * 1024 * 1024)  # bytes of one call of a platform
+INBOX_BODY_DAYS = env.int("INBOX_BODY_DAYS", default=30)  # then what a platform's message said is forgotten
 IMPORT_TOTALS = {"points": "loyalty.statement.totals"}
 # What can be exported: each names a class with columns and rows (members.exports.Source).
 EXPORT_SOURCES = {

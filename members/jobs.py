@@ -14,12 +14,16 @@ from members import (
     endpoints,
     events,
     imports,
+    inbox,
     joining,
     member_codes,
+    phone_hashes,
+    platform_calls,
     rates,
     reconciling,
     replays,
     tag_rules,
+    telling,
 )
 from members.errors import CodeNotSent, MatchingBusy
 from members.importing import queue
@@ -34,6 +38,42 @@ _UNTIL_FREE = RetryStrategy(wait=5, max_attempts=2000, retry_exceptions={ImportB
 _WHILE_GOOD = RetryStrategy(wait=2, linear_wait=5, max_attempts=12, retry_exceptions={CodeNotSent})
 
 _UNTIL_ALONE = RetryStrategy(wait=60, max_attempts=60, retry_exceptions={MatchingBusy})
+
+
+# The operation counts the attempts itself and sets a message aside before these run out.
+_AGAIN = RetryStrategy(max_attempts=inbox.MOST_ATTEMPTS + 1, exponential_wait=3)
+
+
+@app.task(name=inbox.JOB, queue=inbox.QUEUE, retry=_AGAIN)
+def work_on_delivery(delivery_id: int) -> None:
+    """Take in one message of a platform."""
+    inbox.work_on(delivery_id)
+
+
+@app.task(name=platform_calls.JOB, queue=platform_calls.QUEUE)
+def call_platform(call_id: int) -> None:
+    """Make one call of a platform's API; one that is not taken is due again later."""
+    platform_calls.send(call_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="members.tell_platforms", queueing_lock="members.tell_platforms")
+def tell_platforms(timestamp: int) -> None:
+    """Tell the platforms that can be called where members stand."""
+    telling.tell_all()
+
+
+@app.task(name=phone_hashes.JOB, queue="imports")
+def hash_phones(brand: str) -> None:
+    """Hash the phones that were known before Tmall's key was."""
+    phone_hashes.back_fill(brand)
+
+
+@app.periodic(cron="46 3 * * *")
+@app.task(name="members.purge_inbox", queueing_lock="members.purge_inbox")
+def purge_inbox(timestamp: int) -> None:
+    """Forget what old messages of platforms said."""
+    inbox.purge(timezone.now())
 
 
 @app.task(name=queue.READ, queue="imports", retry=_UNTIL_FREE)

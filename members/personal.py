@@ -12,6 +12,11 @@ _REGION = _("To offer what is near the member.")
 _DELIVER = _("To answer questions about a delivery.")
 _BROWSE = _("To see what members look for, and to offer what fits.")
 _HELP = _("To answer complaints, questions and returns, and to do better.")
+
+
+_MESSAGE = _("To take in what a platform told of its buyers, and to let it be worked on again.")
+_ASKED = _("To do what a platform asks on behalf of a person: hand out their data, or erase it.")
+_ANSWER = _("To tell a platform how many points its member has.")
 _IMPORT = _("To bring a channel's file in, and to show which rows were rejected and why.")
 _ENROL = _("To send the one-time code that proves a phone, and to keep others from asking for codes.")
 
@@ -99,6 +104,17 @@ PERSONAL_FIELDS = (
     _field("Enrolment", "phone", Category.CONTACT, "phone", _ENROL, retention=Retention.ENROLMENT),
     _field("Enrolment", "phone_index", Category.CONTACT, "id", _ENROL, retention=Retention.ENROLMENT),
     _field("RateCount", "subject", Category.CONTACT, "id", _ENROL, retention=Retention.ENROLMENT),
+    _field("InboxDelivery", "body", Category.TRANSACTION, "text", _MESSAGE, retention=Retention.IMPORT),
+    _field(
+        "PlatformRequest",
+        "details",
+        Category.CONSENT,
+        "text",
+        _ASKED,
+        basis=Basis.LEGAL_DUTY,
+        retention=Retention.EVIDENCE,
+    ),
+    _field("PlatformCall", "arguments", Category.PLATFORM_ID, "text", _ANSWER, retention=Retention.IMPORT),
 )
 
 NOT_PERSONAL = (

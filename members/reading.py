@@ -349,7 +349,7 @@ def _receiver(body: Body | None) -> ReceiverFact | None:
         return None
     fact = ReceiverFact(
         name=body.text("name", 100),
-        phone=body.text("phone", 30),
+        phone=_receiver_phone(body.text("phone", 30)),
         province=body.cleaned("province", _region),
         city=body.cleaned("city", _region),
         district=body.text("district", 50),
@@ -357,6 +357,14 @@ def _receiver(body: Body | None) -> ReceiverFact | None:
     )
     body.leave()
     return fact
+
+
+def _receiver_phone(told: str | None) -> str | None:
+    """In the one form in which files and webhooks have it; what is no phone stays as it was told."""
+    try:
+        return cleaning.clean_phone(told)
+    except Unclean:
+        return told
 
 
 def _points_spent(body: Body | None) -> PointsSpentFact | None:

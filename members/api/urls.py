@@ -8,6 +8,7 @@ from members.api.changes import Changes
 from members.api.codes import LiveCode
 from members.api.consents import MemberConsents, TellConsents
 from members.api.events import EventBatches
+from members.api.hooks import Hook
 from members.api.members import FindMember, OneMember, RevealMember
 from members.api.reconciliations import OneReconciliation, ReconciledOrders, Reconciliations
 from members.api.webhook_endpoints import (
@@ -27,6 +28,7 @@ urlpatterns = [
     path("changes/", Changes.as_view()),
     path("consents/", TellConsents.as_view()),
     path("events/batch/", EventBatches.as_view()),
+    path("hooks/<str:channel>/", Hook.as_view()),
     path("members/find/", FindMember.as_view()),
     path("members/<str:member_no>/reveal/", RevealMember.as_view()),
     path("members/<str:member_no>/", OneMember.as_view()),

@@ -10,7 +10,7 @@ import privacy.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0009_webhooks"),
+        ("members", "0010_platform_messages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

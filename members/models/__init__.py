@@ -5,6 +5,7 @@ from members.models.credentials import Credential
 from members.models.enrolments import Enrolment, EnrolmentStep, PlatformToken, RateCount, SpentMemberCode
 from members.models.events import Event, EventKey, Visitor
 from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
+from members.models.inbox import InboxDelivery, PlatformCall, PlatformRequest, TellingCursor
 from members.models.matching import Footprint, MatchRun, ValueShare
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
@@ -38,6 +39,7 @@ __all__ = [
     "Identifier",
     "ImportReject",
     "ImportRun",
+    "InboxDelivery",
     "KeptAnswer",
     "MatchReview",
     "MatchRun",
@@ -48,6 +50,8 @@ __all__ = [
     "OrderStatusEntry",
     "OutboxEvent",
     "Platform",
+    "PlatformCall",
+    "PlatformRequest",
     "PlatformToken",
     "RateCount",
     "Reconciliation",
@@ -61,6 +65,7 @@ __all__ = [
     "Tag",
     "TagRule",
     "TagRun",
+    "TellingCursor",
     "Topic",
     "ValueShare",
     "Visitor",
