@@ -92,7 +92,7 @@ FROM scanned s LEFT JOIN members_member m ON m.id = s.member_id ORDER BY s.xid, 
 
 def present() -> Cursor:
     """The cursor of who wants to hear only of what comes from now on."""
-    return Cursor(_horizon() - 1, 10**18 - 1)
+    return Cursor(horizon() - 1, 10**18 - 1)
 
 
 def after(cursor: Cursor, channel: Channel, *, most: int = 100) -> tuple[list[Change], Cursor]:
