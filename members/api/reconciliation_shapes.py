@@ -6,7 +6,6 @@ from rest_framework import serializers
 
 from members.api.shapes import Money
 from members.facts import OrderStatus
-from members.models import Reconciliation, ReconciliationDifference
 
 _STATUSES = [status.value for status in OrderStatus]
 
@@ -50,7 +49,7 @@ class Totals(serializers.Serializer[Any]):
 class Answer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     day = serializers.DateField()
-    state = serializers.ChoiceField(Reconciliation.State.choices)
+    state = serializers.CharField(help_text="waiting, telling, done or refused")
     theirs = Totals(allow_null=True, help_text="What you hold; null until it is compared")
     ours = Totals(allow_null=True)
     found = serializers.DictField(child=serializers.IntegerField(), help_text="Differences by kind")
@@ -67,11 +66,11 @@ class Side(serializers.Serializer[Any]):
 
 class Difference(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    kind = serializers.ChoiceField(ReconciliationDifference.Kind.choices)
+    kind = serializers.CharField(help_text="missing_here, missing_there, status, amount, refunded or totals")
     order_no = serializers.CharField(allow_blank=True)
     theirs = Side()
     ours = Side()
-    state = serializers.ChoiceField(ReconciliationDifference.State.choices)
+    state = serializers.CharField(help_text="open, taken, told, accepted, gone or again")
 
 
 class Page(Answer):
