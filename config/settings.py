@@ -155,6 +155,9 @@ IMPORT_RECEIVERS = {
     "refunds": "loyalty.orders.refund",
     "order-lines": "loyalty.orders.receive_lines",
 }
+# Who takes part when two members are merged, and when that is undone, in this order: modules with preview,
+# link and unlink (members.merging.Participant).
+MERGE_PARTICIPANTS = ["members.merged_profiles", "privacy.merged_consents", "loyalty.merging"]
 IMPORT_TOTALS = {"points": "loyalty.statement.totals"}
 # What can be exported: each names a class with columns and rows (members.exports.Source).
 EXPORT_SOURCES = {

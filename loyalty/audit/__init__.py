@@ -25,6 +25,7 @@ from loyalty.audit import (
     limits,
     outstanding,
     paths,
+    persons,
     purses,
     reversals,
     tellings,
@@ -46,6 +47,7 @@ _QUERIES: Mapping[str, tuple[str, str]] = {
     **friends.LAWS,
     **approvals.LAWS,
     **limits.LAWS,
+    **persons.LAWS,
 }
 
 
