@@ -198,8 +198,10 @@ def _ties(people: Collection[int]) -> list[Tie]:
         return []
     rows = columns.ask(
         "SELECT m.id, m.survivor_id, m.other_id FROM members_merge m"
-        " JOIN loyalty_wallet w ON w.member_id = m.other_id"
-        " WHERE w.person_id = ANY(%s::bigint[]) AND m.undone_at IS NULL ORDER BY m.id",
+        " JOIN loyalty_wallet o ON o.member_id = m.other_id"
+        # A merge that is just being made is written, and its wallets are not linked yet.
+        " JOIN loyalty_wallet s ON s.member_id = m.survivor_id AND s.person_id = o.person_id"
+        " WHERE o.person_id = ANY(%s::bigint[]) AND m.undone_at IS NULL ORDER BY m.id",
         [sorted(people)],
     )
     return [Tie(*row) for row in rows]

@@ -44,6 +44,13 @@ def same_person(member_id: int) -> RawSQL:
     return RawSQL("SELECT members_same_person(%s)", [member_id], output_field=BigIntegerField())
 
 
+def are_one(member_id: int, other_id: int | None) -> bool:
+    """Whether two members are the same person; a statement only where they are not the same row."""
+    if other_id is None or member_id == other_id:
+        return member_id == other_id
+    return other_id in linked([member_id])[member_id]
+
+
 # Who was the same person as of an instant, by the merges that held then; `asked_at` gives its parameters.
 LINKED_AT = """
 WITH RECURSIVE person(id) AS (

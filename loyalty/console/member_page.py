@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from loyalty import card, grant_lines, open_claims, points, referral_page
 from loyalty.console import coupon_panel, timeline, versions
-from members import seeing, tags
+from members import seeing, survivors, tags
 from members.errors import MemberNotFound
 from members.identity import LINK_REASONS
 from members.models import Account, Member
@@ -210,7 +210,11 @@ def _field(member: Member, name: str, clear: dict[str, Any] | None) -> dict[str,
 
 def _accounts(member: Member) -> list[dict[str, Any]]:
     """How we know this person: each account with the reason for its link (A5)."""
-    found = Account.objects.filter(member=member).select_related("channel").order_by("linked_at")
+    found = (
+        Account.objects.filter(member__in=survivors.same_person(member.pk))
+        .select_related("channel")
+        .order_by("linked_at")
+    )
     return [
         {
             "account": account,

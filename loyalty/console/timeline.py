@@ -30,6 +30,7 @@ from loyalty import (
 from loyalty.card import in_words
 from loyalty.clauses import Book, Clause
 from loyalty.models import Claim, ClaimMove, Coupon, CouponMove, Entry, Grant, TierChange
+from members import survivors
 from members.models import Member, Order
 from members.templatetags.amounts import points, signed, yuan
 from privacy.access import fields_in_words
@@ -87,7 +88,9 @@ def read(
 
 
 def _orders(member: Member, before: datetime | None, limit: int, book: Book) -> Iterator[Event]:
-    rows = Order.objects.filter(member=member).annotate(at=Coalesce("paid_at", "placed_at", "heard_at"))
+    rows = Order.objects.filter(member__in=survivors.same_person(member.pk)).annotate(
+        at=Coalesce("paid_at", "placed_at", "heard_at")
+    )
     if before:
         rows = rows.filter(at__lt=before)
     rows = rows.select_related("channel", "earning__programme").order_by("-at", "-id")
@@ -112,7 +115,8 @@ def _orders(member: Member, before: datetime | None, limit: int, book: Book) -> 
 
 def _entries(member: Member, before: datetime | None, limit: int, book: Book) -> Iterator[Event]:
     """What moved points beside purchases: what an order earned stands with the order."""
-    rows = Entry.objects.filter(wallet__member=member).exclude(Q(kind=Entry.Kind.EARN) & ~Q(order=None))
+    person = survivors.same_person(member.pk)
+    rows = Entry.objects.filter(wallet__member__in=person).exclude(Q(kind=Entry.Kind.EARN) & ~Q(order=None))
     if before:
         rows = rows.filter(happened_at__lt=before)
     latest = explanations.with_it(rows).order_by("-happened_at", "-id")[:limit]
@@ -164,10 +168,10 @@ def _grants(member: Member, before: datetime | None, limit: int, book: Book) -> 
 
 
 def _tier_changes(member: Member, before: datetime | None, limit: int, book: Book) -> Iterator[Event]:
-    rows = TierChange.objects.filter(wallet__member=member)
+    rows = TierChange.objects.filter(wallet__member__in=survivors.same_person(member.pk))
     if before:
         rows = rows.filter(happened_at__lt=before)
-    for change in rows.order_by("-happened_at", "-position")[:limit]:
+    for change in rows.order_by("-happened_at", "-id")[:limit]:
         held = book.programmes.held(change.programme_id)
         programme = held.programme
         names = {
@@ -193,7 +197,7 @@ def _tier_changes(member: Member, before: datetime | None, limit: int, book: Boo
 
 
 def _claim_steps(member: Member, before: datetime | None, limit: int, _book: Book) -> Iterator[Event]:
-    rows = ClaimMove.objects.filter(claim__member=member)
+    rows = ClaimMove.objects.filter(claim__member__in=survivors.same_person(member.pk))
     if before:
         rows = rows.filter(happened_at__lt=before)
     for step in rows.select_related("claim", "actor").order_by("-happened_at", "-id")[:limit]:
@@ -211,8 +215,9 @@ def _claim_steps(member: Member, before: datetime | None, limit: int, _book: Boo
 
 def _coupons(member: Member, before: datetime | None, limit: int, book: Book) -> Iterator[Event]:
     """What was issued, and what became of it; each source its own latest few."""
-    issued = coupon_stories.with_it().filter(member=member, is_bearer=False)
-    moves = CouponMove.objects.filter(coupon__member=member).select_related("coupon", "channel", "actor")
+    person = survivors.same_person(member.pk)
+    issued = coupon_stories.with_it().filter(member__in=person, is_bearer=False)
+    moves = CouponMove.objects.filter(coupon__member__in=person).select_related("coupon", "channel", "actor")
     if before:
         issued, moves = issued.filter(issued_at__lt=before), moves.filter(happened_at__lt=before)
     # Moves first: of one instant, being issued came before all else.
