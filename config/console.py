@@ -73,7 +73,7 @@ MENU: list[tuple[Text, list[Item]]] = [
         [
             _list(_("Members"), "group", "members.member"),
             _list(_("Accounts"), "link", "members.account"),
-            _list(_("Matches to review"), "compare", "members.matchreview"),
+            Item(_("Matches to review"), "compare", "reviews:queue", _does("reviews.view")),
             _list(_("Tags"), "sell", "members.tag"),
         ],
     ),

@@ -18,6 +18,8 @@ urlpatterns = [
     path("members/<str:number>/", include("loyalty.console.urls")),
     path("rules/", include("loyalty.console.rule_urls")),
     path("imports/", include("members.console.urls")),
+    path("reviews/", include("members.console.review_urls")),
+    path("merges/", include("members.console.merge_urls")),
     path("coupons/", include("loyalty.console.coupon_urls")),
     path("rewards/", include("loyalty.console.reward_urls")),
     path("referrals/", include("loyalty.console.referral_urls")),

@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from loyalty import ascents, ledger, persons, publishing, tiers
 from loyalty.ascents import Ascent
 from loyalty.calendar import end_of
@@ -19,6 +21,7 @@ from loyalty.coupon_holdings import usable
 from loyalty.ledger import Purses
 from loyalty.lots import LotState, Origin
 from loyalty.models import TierBeforeMerge
+from loyalty.names import in_words
 from loyalty.persons import Tie
 from loyalty.publishing import Programmes
 from loyalty.purse import Purse
@@ -28,6 +31,7 @@ from loyalty.tiers import History, Purchase
 from members import columns, outbox
 from members.models import Merge
 from members.numbers import number_of
+from members.templatetags.amounts import count
 
 _NOT_YET = 0  # the merge that is only looked at
 Parts = list[tuple[LotState, int]]
@@ -52,14 +56,19 @@ def preview(survivor_id: int, other_id: int) -> Mapping[str, Any]:
     purses[survivor_id].settle(purses.now)
     survivor.join(ascent.ladder(ascent.now), other, {}, now=ascent.now)
     together = purses[survivor_id].figures(purses.now)
-    return {
-        "points": [*(each.available for each in had), together.available],
-        "pending": [*(each.pending for each in had), together.pending],
-        "debt": [*(each.debt for each in had), together.debt],
-        "tier": [*stood, survivor.purse.tier],
-        "tier_until": survivor.purse.tier_until,
-        "coupons": [*coupons, sum(coupons)],
-    }
+    points = [*(each.available for each in had), together.available]
+    debt = [*(each.debt for each in had), together.debt]
+    tier = [*stood, survivor.purse.tier]
+    usable_now = [*coupons, sum(coupons)]
+    programme = programmes.at(purses.now).programme
+    lines = [
+        {"label": _("Points available"), "values": [count(each) for each in points]},
+        {"label": _("Points owed"), "values": [count(each) for each in debt]},
+        {"label": _("Tier"), "values": [in_words(programme.tier(each).name) for each in tier]},
+        {"label": _("Usable coupons"), "values": [count(each) for each in usable_now]},
+    ]
+    shown = [line for line in lines if line["label"] != _("Points owed") or any(debt)]
+    return {"points": points, "debt": debt, "tier": tier, "coupons": usable_now, "lines": shown}
 
 
 def link(merge: Merge) -> None:

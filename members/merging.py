@@ -203,6 +203,16 @@ def latest_of(member_id: int) -> Merge:
     return found
 
 
+def of_member(member_id: int, merge_id: int | None) -> Merge:
+    """A merge of this person, the latest that stands unless told. Raises MergeNotFound."""
+    if merge_id is None:
+        return latest_of(member_id)
+    found = next((each for each in merges_of(member_id) if each.pk == merge_id), None)
+    if found is None:
+        raise MergeNotFound
+    return found
+
+
 def reviews_between(ones: Collection[int], others: Collection[int]) -> Any:
     """What was asked, or decided, about whether these members are those."""
     either = Q(member__in=ones, other__in=others) | Q(member__in=others, other__in=ones)

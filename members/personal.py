@@ -10,6 +10,7 @@ _SERVE = _("To address and serve the member.")
 _BIRTHDAY = _("To tell people with the same phone apart, and for birthday benefits.")
 _REGION = _("To offer what is near the member.")
 _DELIVER = _("To answer questions about a delivery.")
+_UNDO = _("To undo a merge of two members, and to prove who made it and why.")
 _IMPORT = _("To bring a channel's file in, and to show which rows were rejected and why.")
 
 
@@ -63,6 +64,19 @@ PERSONAL_FIELDS = (
     _field("Account", "city", Category.PROFILE, "text", _REGION),
     _field("Identifier", "value", Category.CONTACT, "id", _RECOGNISE),
     _field("Identifier", "index", Category.CONTACT, "id", _RECOGNISE),
+    _field("Merge", "before", Category.IDENTITY, "text", _UNDO),
+    _field(
+        "Merge", "reason", Category.STAFF, "text", _UNDO, basis=Basis.LEGAL_DUTY, retention=Retention.EVIDENCE
+    ),
+    _field(
+        "Merge",
+        "undone_reason",
+        Category.STAFF,
+        "text",
+        _UNDO,
+        basis=Basis.LEGAL_DUTY,
+        retention=Retention.EVIDENCE,
+    ),
     _field("Order", "receiver", Category.ADDRESS, "address", _DELIVER, retention=Retention.TRANSACTION),
     _field("StagedFact", "payload", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("StagedFact", "account_index", Category.PLATFORM_ID, "id", _IMPORT, retention=Retention.IMPORT),
@@ -70,6 +84,6 @@ PERSONAL_FIELDS = (
 )
 
 NOT_PERSONAL = (
-    NotPersonal(model="members.MatchReview", field="reason", why="one of three fixed words"),
+    NotPersonal(model="members.MatchReview", field="reason", why="one of a few fixed words"),
     NotPersonal(model="members.OrderLine", field="name", why="the name of a product"),
 )

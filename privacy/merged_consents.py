@@ -9,9 +9,12 @@ two said no. What the other says later, through an account of theirs, is the sur
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from privacy import consent
 from privacy.consent import ConsentWord, Key, Telling
 from privacy.models import ConsentEvent
+from privacy.models.consent import word_for
 
 Method = ConsentEvent.Method
 Said = Mapping[Key, ConsentEvent]
@@ -23,7 +26,27 @@ def preview(survivor_id: int, other_id: int) -> Mapping[str, Any]:
     mine, theirs = said.get(survivor_id, {}), said.get(other_id, {})
     stricter = {key for key in (*mine, *theirs) if _is_refused(key, mine) != _is_refused(key, theirs)}
     stricter = {key for key in stricter if _is_given(key, mine) or _is_given(key, theirs)}
-    return {"consents": [{"purpose": key[0], "channel": key[1]} for key in sorted(stricter)]}
+    return {
+        "consents": [{"purpose": key[0], "channel": key[1]} for key in sorted(stricter)],
+        "lines": [
+            {"label": _in_words(key), "values": [_said(key, mine), _said(key, theirs), _("no")]}
+            for key in sorted(stricter)
+        ],
+    }
+
+
+def _in_words(key: Key) -> str:
+    purpose, channel, party = key
+    words = [word_for(purpose, ConsentEvent.Purpose), word_for(channel, ConsentEvent.Way), party]
+    return " · ".join(word for word in words if word)
+
+
+def _said(key: Key, said: Said) -> str:
+    """What holds by these words alone."""
+    about = sorted(_about(key, said), key=lambda event: (event.happened_at, not event.granted))
+    if not about:
+        return "—"
+    return _("yes") if about[-1].granted else _("no")
 
 
 def link(merge: Any) -> None:

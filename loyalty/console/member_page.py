@@ -184,6 +184,7 @@ def _page(
         "refused": refused,
         "may_reveal": access.may_see_clear(user),
         "may_tag": roles.can(user, "members.tag"),
+        "may_merge": roles.can(user, "members.merge"),
         "may_adjust": roles.can(user, "points.adjust"),
         "holds": points.open_holds(member.pk) if roles.can(user, "points.view") else [],
         "may_see_consents": roles.can(user, "consent.view"),
