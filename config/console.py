@@ -74,7 +74,7 @@ MENU: list[tuple[Text, list[Item]]] = [
         [
             _list(_("Members"), "group", "members.member"),
             _list(_("Accounts"), "link", "members.account"),
-            _list(_("Matches to review"), "compare", "members.matchreview"),
+            Item(_("Matches to review"), "compare", "reviews:queue", _does("reviews.view")),
             _list(_("Tags"), "sell", "members.tag"),
             Item(_("Joining"), "person_add", "enrolments:overview", _does("enrolments.view")),
             Item(_("Tags by rule"), "new_label", "tag-rules:list", _does("members.list")),

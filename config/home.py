@@ -23,9 +23,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from loyalty import audit_runs
 from loyalty.models import ProgrammeVersion
-from members import channel_health
+from members import channel_health, reviews
 from members.channel_health import Glance
-from members.models import Channel, ImportRun, MatchReview, Order, Refund
+from members.models import Channel, ImportRun, Order, Refund
 from privacy import approvals, roles
 
 LIMIT_MS = 1500  # of one statement
@@ -90,9 +90,9 @@ def needs(user: Person) -> Iterator[Need]:
     words = ngettext("request to decide", "requests to decide", count)
     yield from _need(count, words, reverse("approvals:inbox"))
     if roles.can(user, "reviews.view"):
-        count = MatchReview.objects.filter(state=MatchReview.State.OPEN).count()
+        count = reviews.waiting().count()
         words = ngettext("match to review", "matches to review", count)
-        yield from _need(count, words, reverse("admin:members_matchreview_changelist") + "?state__exact=open")
+        yield from _need(count, words, reverse("reviews:queue"))
     if roles.can(user, "imports.view"):
         yield from _import_needs()
     if roles.can(user, "reconciliation.view"):

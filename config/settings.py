@@ -168,6 +168,9 @@ PLATFORM_RECEIVERS = {
 }
 HOOK_LIMIT = env.int("HOOK_LIMIT", default=2 * 1024 * 1024)  # bytes of one call of a platform
 INBOX_BODY_DAYS = env.int("INBOX_BODY_DAYS", default=30)  # then what a platform's message said is forgotten
+# Who takes part when two members are merged, and when that is undone, in this order: modules with preview,
+# link and unlink (members.merging.Participant).
+MERGE_PARTICIPANTS = ["members.merged_profiles", "privacy.merged_consents", "loyalty.merging"]
 IMPORT_TOTALS = {"points": "loyalty.statement.totals"}
 # What can be exported: each names a class with columns and rows (members.exports.Source).
 EXPORT_SOURCES = {

@@ -25,6 +25,8 @@ urlpatterns = [
     path("channels/", include("members.console.channel_urls")),
     path("reconciliation/", include("members.console.reconciliation_urls")),
     path("messages/", include("members.console.inbox_urls")),
+    path("reviews/", include("members.console.review_urls")),
+    path("merges/", include("members.console.merge_urls")),
     path("coupons/", include("loyalty.console.coupon_urls")),
     path("rewards/", include("loyalty.console.reward_urls")),
     path("referrals/", include("loyalty.console.referral_urls")),

@@ -11,6 +11,7 @@ from loyalty import grant_words, publishing
 from loyalty.models import Grant
 from loyalty.publishing import Programmes
 from loyalty.wishes import Given
+from members import survivors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,11 @@ class Line:
 
 def page(member_id: int, *, before_id: int | None = None, limit: int = 50) -> list[Line]:
     """A member's grants as they were recorded, latest first; `before_id` pages on."""
-    found = Grant.objects.filter(member=member_id).select_related("order").order_by("-pk")
+    found = (
+        Grant.objects.filter(member__in=survivors.same_person(member_id))
+        .select_related("order")
+        .order_by("-pk")
+    )
     if before_id is not None:
         found = found.filter(pk__lt=before_id)
     return of(found[:limit])
@@ -44,7 +49,7 @@ def page(member_id: int, *, before_id: int | None = None, limit: int = 50) -> li
 
 def latest(member_id: int, *, limit: int = 50) -> list[Line]:
     """A member's grants as they happened, latest first."""
-    found = Grant.objects.filter(member=member_id).select_related("order")
+    found = Grant.objects.filter(member__in=survivors.same_person(member_id)).select_related("order")
     return of(found.order_by("-happened_at", "-pk")[:limit])
 
 

@@ -32,7 +32,7 @@ from members.timeline import Happening, Reading
 def orders(reading: Reading) -> Iterator[Happening]:
     """Purchases of every channel, with what they earned and why."""
     book = reading.shared(Book)
-    rows = Order.objects.filter(member=reading.member)
+    rows = Order.objects.filter(member__in=reading.person)
     rows = rows.annotate(at=Coalesce("paid_at", "placed_at", "heard_at"))
     rows = rows.select_related("channel", "earning__programme")
     rows = rows.defer("receiver", "earning__programme__document", "earning__programme__drafters")
@@ -58,7 +58,7 @@ def orders(reading: Reading) -> Iterator[Happening]:
 
 def entries(reading: Reading) -> Iterator[Happening]:
     """What moved points beside purchases: what an order earned stands with the order."""
-    rows = Entry.objects.filter(wallet__member=reading.member)
+    rows = Entry.objects.filter(wallet__member__in=reading.person)
     rows = rows.exclude(Q(kind=Entry.Kind.EARN) & ~Q(order=None))
     latest = reading.latest(explanations.with_it(rows), "happened_at")
     for line in statement.lines(list(latest), reading.shared(Book)):
@@ -96,7 +96,7 @@ def _if_later(recorded_at: datetime | None, happened_at: datetime) -> datetime |
 def grants(reading: Reading) -> Iterator[Happening]:
     """What was given, and what was not with its reason; points stand with their entries."""
     book = reading.shared(Book)
-    rows = grant_lines.without_points(Grant.objects.filter(member=reading.member).select_related("order"))
+    rows = grant_lines.without_points(Grant.objects.filter(member__in=reading.person).select_related("order"))
     for line in grant_lines.of(reading.latest(rows, "happened_at")):
         yield Happening(
             kind="grant",
@@ -115,8 +115,8 @@ def grants(reading: Reading) -> Iterator[Happening]:
 def tier_changes(reading: Reading) -> Iterator[Happening]:
     """Each step of the member's path over the tiers."""
     book = reading.shared(Book)
-    rows = TierChange.objects.filter(wallet__member=reading.member)
-    for change in reading.latest(rows, "happened_at", "position"):
+    rows = TierChange.objects.filter(wallet__member__in=reading.person)
+    for change in reading.latest(rows, "happened_at"):
         held = book.programmes.held(change.programme_id)
         programme = held.programme
         names = {
@@ -126,7 +126,7 @@ def tier_changes(reading: Reading) -> Iterator[Happening]:
         yield Happening(
             kind="tier",
             at=change.happened_at,
-            key=change.position,
+            key=change.pk,
             what=names["after"] if change.before == change.after else _("%(before)s → %(after)s") % names,
             details=[
                 detail
@@ -144,7 +144,7 @@ def tier_changes(reading: Reading) -> Iterator[Happening]:
 
 def claim_steps(reading: Reading) -> Iterator[Happening]:
     """Rewards on their way, step by step."""
-    rows = ClaimMove.objects.filter(claim__member=reading.member).select_related("claim", "actor")
+    rows = ClaimMove.objects.filter(claim__member__in=reading.person).select_related("claim", "actor")
     for step in reading.latest(rows, "happened_at"):
         claim = step.claim
         details = [reward_words.sentence(claim.why)] if step.position == 1 else [step.reason]
@@ -162,7 +162,7 @@ def claim_steps(reading: Reading) -> Iterator[Happening]:
 def coupon_moves(reading: Reading) -> Iterator[Happening]:
     """What became of coupons."""
     book = reading.shared(Book)
-    moves = CouponMove.objects.filter(coupon__member=reading.member)
+    moves = CouponMove.objects.filter(coupon__member__in=reading.person)
     for move in reading.latest(moves.select_related("coupon", "channel", "actor"), "happened_at"):
         yield _of_coupon(move.coupon, coupon_lines.moved(move), move.pk, (), book)
 
@@ -170,7 +170,7 @@ def coupon_moves(reading: Reading) -> Iterator[Happening]:
 def coupons_issued(reading: Reading) -> Iterator[Happening]:
     """Coupons that were issued; of one instant that came before all else, so this reader is the later one."""
     book = reading.shared(Book)
-    issued = coupon_stories.with_it().filter(member=reading.member, is_bearer=False)
+    issued = coupon_stories.with_it().filter(member__in=reading.person, is_bearer=False)
     for coupon in reading.latest(issued, "issued_at"):
         line = coupon_lines.issued(coupon)
         yield _of_coupon(coupon, line, coupon.pk, book.of_grant(coupon.why), book)

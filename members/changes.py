@@ -72,11 +72,14 @@ def concerns(channel: str) -> str:
     """The condition under which a change `s` is for a channel, given as an SQL expression of its id.
 
     A channel hears of its own orders, and of the members it knows by an account that is not unbound:
-    whether it asks (`after`) or is told (`members.deliveries`).
+    whether it asks (`after`) or is told (`members.deliveries`). Members who were merged are one person.
     """
-    return f"""(s.channel_id = {channel} OR s.topic <> 'order.changed' AND EXISTS (
-        SELECT FROM members_account a
-        WHERE a.member_id = s.member_id AND a.channel_id = {channel} AND a.unbound_at IS NULL))"""
+    known = f"SELECT FROM members_account a WHERE a.channel_id = {channel} AND a.unbound_at IS NULL"
+    return f"""(s.channel_id = {channel} OR s.topic <> 'order.changed' AND (
+        EXISTS ({known} AND a.member_id = s.member_id)
+        OR EXISTS (SELECT FROM members_member k
+                    WHERE k.id = s.member_id AND k.merged_into_id IS NOT NULL OR k.merged_into_id = s.member_id)
+       AND EXISTS ({known} AND a.member_id IN (SELECT members_same_person(s.member_id)))))"""
 
 
 _READ = f"""
@@ -102,7 +105,7 @@ def after(cursor: Cursor, channel: Channel, *, most: int = 100) -> tuple[list[Ch
     """
     final = horizon()  # a statement before: what ends in between is then seen by the next one
     with connection.cursor() as rows:
-        rows.execute(_READ, [cursor.xid, cursor.id, final, SCANNED, channel.pk, channel.pk])
+        rows.execute(_READ, [cursor.xid, cursor.id, final, SCANNED, *[channel.pk] * 3])
         found: list[Change] = []
         for xid, id_, topic, change, number, payload, at, is_for_us in rows.fetchall():
             if is_for_us:

@@ -56,7 +56,7 @@ def _of_visit(visit: Visit) -> str:
 
 def cases(reading: Reading) -> Iterator[Happening]:
     """Returns, complaints, questions: how far they are, how soon they were answered, how content one was."""
-    rows = Case.objects.filter(member=reading.member).select_related("channel").defer("words", "answer")
+    rows = Case.objects.filter(member__in=reading.person).select_related("channel").defer("words", "answer")
     kinds, states = dict(Case.Kind.choices), dict(Case.State.choices)
     for case in reading.latest(rows, "opened_at"):
         where = [
@@ -102,7 +102,7 @@ def in_words(time: timedelta) -> str:
 
 def consents(reading: Reading) -> Iterator[Happening]:
     """What the member agreed to and withdrew, how and after which notice."""
-    rows = ConsentEvent.objects.filter(member=reading.member)
+    rows = ConsentEvent.objects.filter(member__in=reading.person)
     methods = dict(ConsentEvent.Method.choices)
     for event in reading.latest(rows, "happened_at"):
         purpose = word_for(event.purpose, ConsentEvent.Purpose)
@@ -121,7 +121,7 @@ def consents(reading: Reading) -> Iterator[Happening]:
 
 def looks(reading: Reading) -> Iterator[Happening]:
     """Looks at this member, not lists they stood in: those are on the trail, and would drown the rest."""
-    for record in reading.latest(AccessRecord.objects.filter(member=reading.member), "recorded_at"):
+    for record in reading.latest(AccessRecord.objects.filter(member__in=reading.person), "recorded_at"):
         details = [", ".join(fields_in_words(record)), record.reason]
         yield Happening(
             kind="access",

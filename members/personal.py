@@ -17,6 +17,9 @@ _HELP = _("To answer complaints, questions and returns, and to do better.")
 _MESSAGE = _("To take in what a platform told of its buyers, and to let it be worked on again.")
 _ASKED = _("To do what a platform asks on behalf of a person: hand out their data, or erase it.")
 _ANSWER = _("To tell a platform how many points its member has.")
+
+
+_UNDO = _("To undo a merge of two members, and to prove who made it and why.")
 _IMPORT = _("To bring a channel's file in, and to show which rows were rejected and why.")
 _ENROL = _("To send the one-time code that proves a phone, and to keep others from asking for codes.")
 
@@ -72,6 +75,19 @@ PERSONAL_FIELDS = (
     _field("Identifier", "value", Category.CONTACT, "id", _RECOGNISE),
     _field("Identifier", "index", Category.CONTACT, "id", _RECOGNISE),
     _field("Footprint", "keys", Category.IDENTITY, "id", _RECOGNISE),
+    _field("Merge", "before", Category.IDENTITY, "text", _UNDO),
+    _field(
+        "Merge", "reason", Category.STAFF, "text", _UNDO, basis=Basis.LEGAL_DUTY, retention=Retention.EVIDENCE
+    ),
+    _field(
+        "Merge",
+        "undone_reason",
+        Category.STAFF,
+        "text",
+        _UNDO,
+        basis=Basis.LEGAL_DUTY,
+        retention=Retention.EVIDENCE,
+    ),
     _field("Order", "receiver", Category.ADDRESS, "address", _DELIVER, retention=Retention.TRANSACTION),
     _field("Visitor", "index", Category.PLATFORM_ID, "id", _BROWSE, retention=Retention.BEHAVIOUR),
     *(

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
+from members import survivors
 from members.errors import TagInvalid
 from members.models import Member, MemberTag, Tag
 
@@ -41,13 +42,17 @@ def named(name: str) -> Tag:
 
 def take_away(member: Member, code: str) -> bool:
     """Take a tag off a member; answers whether it was there. What a rule gave, only the rule takes away."""
-    deleted, _by_model = MemberTag.objects.filter(member=member, tag__code=code, rule=None).delete()
+    person = survivors.same_person(member.pk)
+    deleted, _by_model = MemberTag.objects.filter(member__in=person, tag__code=code, rule=None).delete()
     return deleted > 0
 
 
 def of(member: Member) -> QuerySet[MemberTag]:
     """The tags of a member by name, each with who gave it and when."""
-    return MemberTag.objects.filter(member=member).select_related("tag", "given_by").order_by("tag__name")
+    rows = MemberTag.objects.filter(member__in=survivors.same_person(member.pk))
+    return (
+        rows.select_related("tag", "given_by").order_by("tag__name", "tag", "pk").distinct("tag__name", "tag")
+    )
 
 
 def known(limit: int = 50) -> list[str]:

@@ -16,10 +16,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
+from members import survivors
 from members.models import Member
 
 PAGE = 40
@@ -86,6 +88,11 @@ class Reading:
     rank: int
     cursor: Cursor | None = None
     _shared: dict[Callable[[], Any], Any] = field(default_factory=dict)
+
+    @property
+    def person(self) -> RawSQL:
+        """The member and whoever was merged with them, for `member__in=`."""
+        return survivors.same_person(self.member.pk)
 
     def shared(self, make: Callable[[], T]) -> T:
         """What all readers of a page need once, such as the versions of the programme."""

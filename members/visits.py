@@ -23,13 +23,11 @@ VISITORS_OF = """
       FROM members_account AS account
       JOIN members_visitor AS visitor
         ON visitor.channel_id = account.channel_id AND visitor.index = account.external_index
-     WHERE account.member_id = %(member)s
+     WHERE account.member_id IN (SELECT members_same_person(%(member)s))
      UNION
     SELECT visitor.id, visitor.channel_id
       FROM members_visitor AS visitor
-     WHERE visitor.member_id IN (
-           SELECT id FROM members_member WHERE id = %(member)s OR merged_into_id = %(member)s
-     )
+     WHERE visitor.member_id IN (SELECT members_same_person(%(member)s))
 """
 
 # The latest day with events before an instant, and how many visits it has.

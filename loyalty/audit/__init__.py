@@ -25,6 +25,7 @@ from loyalty.audit import (
     limits,
     outstanding,
     paths,
+    persons,
     purses,
     reversals,
     tellings,
@@ -47,6 +48,7 @@ QUERIES: Mapping[str, tuple[str, str]] = {
     **friends.LAWS,
     **approvals.LAWS,
     **limits.LAWS,
+    **persons.LAWS,
 }
 
 

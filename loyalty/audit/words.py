@@ -21,6 +21,7 @@ LAWS = {
     "14": _("Friends count once, in their order, for a purchase that was kept."),
     "15": _("What needs two people was approved by two, and carried out once."),
     "16": _("No budget was overspent, and nothing was had more often than its terms allow."),
+    "17": _("Merged members have their points and their tier together, and nothing was lost between them."),
 }
 
 # Each check of a law, by its name.
@@ -107,4 +108,13 @@ CHECKS = {
         "No benefit was had more often than the tier's terms allow."
     ),
     "activities_stay_within_the_limit_of_a_day": _("No activity counts more often than a day allows."),
+    "wallets_are_linked_as_merges_say": _("Wallets are linked as the merges of their members say."),
+    "linked_wallets_show_one_tier": _("Linked wallets show the tier of the survivor."),
+    "available_points_pay_the_debts_of_the_person": _(
+        "Nothing that can be spent is left beside a debt of the same person."
+    ),
+    "what_moved_out_moved_in": _("What moved out of a wallet moved into another of the same person."),
+    "undone_merges_left_nothing_spent_across": _(
+        "What was spent across wallets went back when the merge was undone."
+    ),
 }

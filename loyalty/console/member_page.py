@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from loyalty import card, grant_lines, open_claims, points, referral_page
 from loyalty.console import coupon_panel, versions
-from members import seeing, tags, timeline
+from members import seeing, survivors, tags, timeline
 from members.errors import MemberNotFound
 from members.identity import LINK_REASONS
 from members.models import Account, Member
@@ -182,6 +182,7 @@ def _page(
         "refused": refused,
         "may_reveal": access.may_see_clear(user),
         "may_tag": roles.can(user, "members.tag"),
+        "may_merge": roles.can(user, "members.merge"),
         "may_adjust": roles.can(user, "points.adjust"),
         "holds": points.open_holds(member.pk) if roles.can(user, "points.view") else [],
         "may_see_consents": roles.can(user, "consent.view"),
@@ -208,7 +209,11 @@ def _field(member: Member, name: str, clear: dict[str, Any] | None) -> dict[str,
 
 def _accounts(member: Member) -> list[dict[str, Any]]:
     """How we know this person: each account with the reason for its link (A5)."""
-    found = Account.objects.filter(member=member).select_related("channel").order_by("linked_at")
+    found = (
+        Account.objects.filter(member__in=survivors.same_person(member.pk))
+        .select_related("channel")
+        .order_by("linked_at")
+    )
     return [
         {
             "account": account,

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from members import member_codes, seeing
+from members import member_codes, seeing, survivors
 from members.api import shapes
 from members.api.answers import moment
 from members.api.shapes import described
@@ -116,7 +116,11 @@ def _personal(member: Member, field: str, kind: str, clear: bool) -> str:
 
 
 def _accounts_of(member: Member) -> list[Account]:
-    accounts = Account.objects.filter(member=member).select_related("channel").order_by("id")
+    accounts = (
+        Account.objects.filter(member__in=survivors.same_person(member.pk))
+        .select_related("channel")
+        .order_by("id")
+    )
     return list(accounts.only("linked_by", "linked_at", "unbound_at", "channel__code"))
 
 

@@ -10,6 +10,7 @@ from members.api.consents import MemberConsents, TellConsents
 from members.api.events import EventBatches
 from members.api.hooks import Hook
 from members.api.members import FindMember, OneMember, RevealMember
+from members.api.merges import DecideReview, MergeMember, MergePreview, Reviews, UnmergeMember
 from members.api.reconciliations import OneReconciliation, ReconciledOrders, Reconciliations
 from members.api.webhook_endpoints import (
     Deliveries,
@@ -44,4 +45,9 @@ urlpatterns = [
     path("reconciliations/", Reconciliations.as_view()),
     path("reconciliations/<int:reconciliation_id>/", OneReconciliation.as_view()),
     path("reconciliations/<int:reconciliation_id>/orders/", ReconciledOrders.as_view()),
+    path("members/<str:member_no>/merge/", MergeMember.as_view()),
+    path("members/<str:member_no>/merge-preview/", MergePreview.as_view()),
+    path("members/<str:member_no>/unmerge/", UnmergeMember.as_view()),
+    path("reviews/", Reviews.as_view()),
+    path("reviews/<int:review_id>/decide/", DecideReview.as_view()),
 ]

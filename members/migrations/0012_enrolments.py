@@ -10,7 +10,7 @@ import privacy.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0010_platform_messages"),
+        ("members", "0011_merges"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -104,6 +104,7 @@ class Migration(migrations.Migration):
                     ("birthday_differs", "Same key, another birthday"),
                     ("keys_disagree", "Two keys point to two members"),
                     ("scored", "No key in common, yet much agrees"),
+                    ("unmerged", "A merge was undone"),
                 ],
                 max_length=20,
                 verbose_name="reason",

@@ -7,6 +7,7 @@ from members.models.events import Event, EventKey, Visitor
 from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
 from members.models.inbox import InboxDelivery, PlatformCall, PlatformRequest, TellingCursor
 from members.models.matching import Footprint, MatchRun, ValueShare
+from members.models.merges import Merge
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
@@ -45,6 +46,7 @@ __all__ = [
     "MatchRun",
     "Member",
     "MemberTag",
+    "Merge",
     "Order",
     "OrderLine",
     "OrderStatusEntry",

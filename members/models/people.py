@@ -218,6 +218,7 @@ class MatchReview(models.Model):
         BIRTHDAY_DIFFERS = "birthday_differs", _("Same key, another birthday")
         KEYS_DISAGREE = "keys_disagree", _("Two keys point to two members")
         SCORED = "scored", _("No key in common, yet much agrees")
+        UNMERGED = "unmerged", _("A merge was undone")
 
     member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"))
     other = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("other member"))
