@@ -240,7 +240,7 @@ MATCH_ASK_SCORE = env.float("MATCH_ASK_SCORE", default=None)
 MATCH_QUESTIONS = env.int("MATCH_QUESTIONS", default=3)  # that one member may raise at a time
 MATCH_MEMORY = env.str("MATCH_MEMORY", default="2GB")  # what does not fit overflows into a private folder
 MATCH_THREADS = env.int("MATCH_THREADS", default=2)
-SURE_MATCH = env.str("SURE_MATCH", default="")
+SURE_MATCH = env.str("SURE_MATCH", default="members.merging.merge")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024  # a batch of 1,000 orders with their lines
 
 # -- Who may come in ------------------------------------------------------------------------------------

@@ -77,8 +77,8 @@ def concerns(channel: str) -> str:
     known = f"SELECT FROM members_account a WHERE a.channel_id = {channel} AND a.unbound_at IS NULL"
     return f"""(s.channel_id = {channel} OR s.topic <> 'order.changed' AND (
         EXISTS ({known} AND a.member_id = s.member_id)
-        OR EXISTS (SELECT FROM members_member k
-                    WHERE k.id = s.member_id AND k.merged_into_id IS NOT NULL OR k.merged_into_id = s.member_id)
+        OR EXISTS (SELECT FROM members_member k WHERE k.merged_into_id = s.member_id
+                      OR k.id = s.member_id AND k.merged_into_id IS NOT NULL)
        AND EXISTS ({known} AND a.member_id IN (SELECT members_same_person(s.member_id)))))"""
 
 
