@@ -4,10 +4,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.db import connection
 from django.utils import timezone, translation
 
 from members import channels, evidence_words, jobs
+from members.admin.people import MatchReviewAdmin
 from members.errors import MatchingBusy, MembersError
 from members.facts import Gender
 from members.matching import footprints, runs
@@ -310,6 +312,15 @@ def test_the_evidence_is_told_in_the_readers_language(tmall: Channel, wechat: Ch
     assert evidence_words.in_words(MatchReview(evidence={})) == []
     with translation.override("zh-hans"):
         assert len(evidence_words.in_words(review)) == 3
+
+
+def test_the_list_shows_why_and_never_says_that_it_is_certain():
+    listed = MatchReviewAdmin(MatchReview, admin.site)
+    levels = {"name": "exact", "phone": "masked"}
+    sure = MatchReview(reason="scored", score=0.999999, evidence={"same": [], "levels": levels})
+    assert listed.score_in_percent(sure) == "99.9%"
+    assert listed.evidence_in_words(sure) == "same name · same beginning and end of a masked phone"
+    assert listed.score_in_percent(MatchReview(reason="name_differs")) is None
 
 
 def test_nothing_personal_is_logged(tmall: Channel, wechat: Channel, caplog):
