@@ -317,6 +317,7 @@ SPECTACULAR_SETTINGS = {
         "CaseStateEnum": "members.api.event_shapes.CASE_STATES",
         "ConsentMethodEnum": "members.api.consent_shapes.CONSENT_METHODS",
         "ActivityKindEnum": "loyalty.grant_terms.TOLD",
+        "ReviewStateEnum": "members.api.merge_shapes.REVIEW_STATES",
         "WebhookTopicEnum": "members.api.webhook_shapes.TOPICS",
         "WebhookProblemEnum": "members.api.webhook_shapes.PROBLEMS",
         "WebhookStateEnum": "members.api.webhook_shapes.ENDPOINT_STATES",
