@@ -98,6 +98,7 @@ def unlink(merge: Merge) -> None:
     programmes = publishing.load_all()
     both = [merge.survivor_id, merge.other_id]
     purses = ledger.lock(both, first_tier=publishing.first_tier)
+    _write_points(purses)  # what time has moved across by now is to be settled as well
     ascent = Ascent.open(purses, programmes)
     before = {row.wallet_id: row for row in TierBeforeMerge.objects.filter(merge=merge)}
     ends = [row.until for row in before.values() if row.until is not None]
@@ -205,8 +206,13 @@ def _belong(purses: Purses, member_ids: Collection[int], person_id: int | None) 
     )
 
 
-def _write(purses: Purses, ascent: Ascent) -> None:
+def _write_points(purses: Purses) -> None:
     told = points_changes(purses.values(), None)
-    ascent.write()
     ledger.append(purses)
-    outbox.put([*told, *(tier_changed(step, None) for step in ascent.steps)])
+    outbox.put(told)
+
+
+def _write(purses: Purses, ascent: Ascent) -> None:
+    ascent.write()
+    _write_points(purses)
+    outbox.put([tier_changed(step, None) for step in ascent.steps])

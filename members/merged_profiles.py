@@ -75,7 +75,7 @@ def _agreement(field: str, mine: Any, theirs: Any) -> str:
         return "near" if names_agree(mine, theirs) else "different"
     if field == "birthday":
         return "near" if (mine.month, mine.day) == (theirs.month, theirs.day) else "different"
-    return "near" if field in ("joined_at", "profile") else "different"
+    return "near" if field == "profile" else "different"
 
 
 def _verified(*members: Member) -> set[tuple[int, str | None]]:

@@ -50,9 +50,8 @@ def take_away(member: Member, code: str) -> bool:
 def of(member: Member) -> QuerySet[MemberTag]:
     """The tags of a member by name, each with who gave it and when."""
     rows = MemberTag.objects.filter(member__in=survivors.same_person(member.pk))
-    return (
-        rows.select_related("tag", "given_by").order_by("tag__name", "tag", "pk").distinct("tag__name", "tag")
-    )
+    rows = rows.select_related("tag", "given_by").order_by("tag__name", "tag_id", "pk")
+    return rows.distinct("tag__name", "tag_id")
 
 
 def known(limit: int = 50) -> list[str]:

@@ -123,7 +123,7 @@ def _evidence(review: MatchReview) -> str:
     said = [str(MatchReview.Reason(review.reason).label)] if review.reason in MatchReview.Reason else []
     if same:
         said.append(_("Both have the same: %(keys)s") % {"keys": " · ".join(same)})
-    return "; ".join(said)
+    return " · ".join(said)
 
 
 # --- by hand ------------------------------------------------------------------------------------------

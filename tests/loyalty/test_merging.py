@@ -1,11 +1,14 @@
 """Two members who are one person: their points, their tier, and how both come apart again (A6)."""
 
+from datetime import timedelta
+
 import pytest
 
+from loyalty import clock
 from loyalty.models import Entry, Wallet
 from members import merging
-from members.facts import PointsSpentFact
-from tests.trade import Trade, buyer, proven, tier_of
+from members.facts import OrderStatus, PointsSpentFact
+from tests.trade import PROGRAMME, Trade, buyer, proven, tier_of
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +101,24 @@ def test_tier(trade: Trade, two: Two):
     assert proven()
     merging.unmerge(merge, actor_id=None, reason="Two people")
     assert tier_of(two.mei) == tier_of(two.again) == "basic"
+    assert proven()
+
+
+def test_what_ripens_before_the_end_pays_across_and_goes_back(two: Two):
+    """Time pays a debt across at the very moment at which the merge is undone."""
+    trade = two.trade
+    trade.publish({**PROGRAMME, "points": {**PROGRAMME["points"], "pending_days": 7}})
+    trade.buy(
+        "T1", "100.00", buyer("mei"), at=trade.ago(30), status=OrderStatus.RECEIVED, received_at=trade.ago(29)
+    )
+    trade.spend(two.mei, 100, "s")
+    trade.refund("T1", "R1", "100.00")
+    trade.buy("T2", "80.00", buyer("again"))
+    merge = two.merge()
+    assert (trade.figures(two.mei).debt, trade.figures(two.mei).pending) == (100, 80)
+    clock.move(timedelta(days=40))
+    merging.unmerge(merge, actor_id=None, reason="Two people")
+    assert (trade.figures(two.mei).debt, trade.figures(two.again).available) == (100, 80)
     assert proven()
 
 
