@@ -141,7 +141,7 @@ def _greet(channel: Channel, tellings: Sequence[_Telling], now: datetime) -> Non
     places = list(dict.fromkeys(key.place for telling in unknown for key in telling.keys))
     if not places:
         return
-    leading = {places[row[0] - 1] for row in acquaintances.holders(places) if row[4]}
+    leading = {places[row[0] - 1] for row in acquaintances.holders(places)[0] if row[4]}
     led = [
         _buyer_of(telling.fact) for telling in unknown if any(key.place in leading for key in telling.keys)
     ]
