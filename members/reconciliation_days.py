@@ -15,6 +15,7 @@ from members import reconciliation_rows as rows
 from members.models import Channel, Order, Reconciliation, ReconciliationDifference, Refund
 
 SHOWN_DAYS = 30
+SHOWN_RUNS = 10
 State = ReconciliationDifference.State
 
 
@@ -82,6 +83,14 @@ def calendar(today: date) -> tuple[list[ChannelDays], list[Channel]]:
         if channel.pk in looked_at
     ]
     return shown, [channel for channel in channels if channel.pk not in looked_at]
+
+
+def beside(run: Reconciliation) -> dict[str, list[Reconciliation]]:
+    """The other days of the same file, and the other comparisons of the same day, latest first."""
+    others = Reconciliation.objects.exclude(pk=run.pk).exclude(state=Reconciliation.State.TELLING)
+    of_file = others.filter(upload=run.upload) if run.upload else others.none()
+    of_day = others.filter(channel_id=run.channel_id, day=run.day)
+    return {"of_file": list(of_file.order_by("day")), "of_day": list(of_day.order_by("-pk")[:SHOWN_RUNS])}
 
 
 def counts(run: Reconciliation) -> dict[str, dict[str, int]]:

@@ -5,7 +5,7 @@ file is read a second time only for the orders that differ: their facts are kept
 somebody says so.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,7 +21,8 @@ from members.formats import mapped, registry
 from members.formats.format import Format
 from members.formats.mapped import Mapping as ColumnChoice
 from members.formats.outcomes import Read, Rejected
-from members.formats.reading import open_table
+from members.formats.reading import Table, open_table
+from members.formats.rows import Row
 from members.importing import envelopes, staging
 from members.importing.packing import pack
 from members.models import ColumnMapping, Reconciliation
@@ -54,6 +55,7 @@ class Found:
     rejected: list[dict[str, Any]] = field(default_factory=list)
     rows_rejected: int = 0
     of_other_days: int = 0
+    lines: dict[str, tuple[int, ...]] = field(default_factory=dict)  # on which each order stands
     repeated: set[str] = field(default_factory=set)
 
     def reject(self, lines: Sequence[int], column: str, code: str) -> None:
@@ -73,17 +75,17 @@ def copy(path: Path, runs: Mapping[date, Reconciliation]) -> Found:
     only = next(iter(runs)) if len(runs) == 1 else None
     with open_table(path) as table:
         found = Found(_readable(table.headers, channel_id, only))
-        seen: set[str] = set()
         with rows.copying() as copying:
             for read in _orders(found, table.rows):
                 fact = _order(read.fact)
                 run = _run_of(fact, runs, only)
                 if run is None:
                     found.of_other_days += 1
-                elif fact.number in seen:
+                elif fact.number in found.lines:
+                    found.lines[fact.number] += read.lines
                     found.repeated.add(fact.number)
                 else:
-                    seen.add(fact.number)
+                    found.lines[fact.number] = read.lines
                     copying.write(rows.line_of(run.pk, _held(fact, found.readable)))
     if found.repeated:
         _join(path, runs, only, found)
@@ -122,7 +124,7 @@ def _readable(headers: Sequence[str], channel_id: int, only: date | None) -> Rea
     return Readable(mapped.format_of(choice, headers), "status" in choice.fields, tells_times)
 
 
-def _orders(found: Found, table_rows: Any) -> Iterator[Read]:
+def _orders(found: Found, table_rows: Iterable[Row]) -> Iterator[Read]:
     """The orders of a file that can be compared; what cannot is noted."""
     for outcome in found.readable.format.read(table_rows):
         if isinstance(outcome, Read):
@@ -133,6 +135,12 @@ def _orders(found: Found, table_rows: Any) -> Iterator[Read]:
                 found.reject(outcome.lines, "", fault)
         elif isinstance(outcome, Rejected):
             found.reject((outcome.line,), outcome.column, outcome.code)
+
+
+def _again(found: Found, table: Table, numbers: Set[str]) -> Iterator[Read]:
+    """Some orders once more: of a large file of which few are wanted, only their lines are looked at."""
+    wanted = {line for number in numbers for line in found.lines[number]}
+    return _orders(Found(found.readable), (row for row in table.rows if row.line in wanted))
 
 
 def _order(fact: Fact) -> OrderFact:
@@ -171,14 +179,14 @@ def _join(path: Path, runs: Mapping[date, Reconciliation], only: date | None, fo
         rows.tell(run_id, held)
 
 
-def _whole(path: Path, found: Found, numbers: set[str], *, note: bool) -> dict[str, OrderFact]:
+def _whole(path: Path, found: Found, numbers: Set[str], *, note: bool) -> dict[str, OrderFact]:
     """The orders with these numbers, each joined of its parts where the format can; else the first holds."""
     joined: dict[str, OrderFact] = {}
     combine = found.readable.format.combine
     with open_table(path) as table:
-        for read in _orders(Found(found.readable), table.rows):
+        for read in _again(found, table, numbers):
             fact = _order(read.fact)
-            before = joined.setdefault(fact.number, fact) if fact.number in numbers else fact
+            before = joined.setdefault(fact.number, fact)
             if before == fact:
                 continue
             try:
@@ -194,9 +202,7 @@ def _whole(path: Path, found: Found, numbers: set[str], *, note: bool) -> dict[s
 def _facts(path: Path, found: Found, wanted: Mapping[str, Any]) -> Generator[OrderFact, None, None]:
     """The facts of the wanted orders, each once."""
     with open_table(path) as table:
-        for read in _orders(Found(found.readable), table.rows):
-            fact = _order(read.fact)
-            if fact.number in wanted and fact.number not in found.repeated:
-                yield fact
+        for read in _again(found, table, wanted.keys() - found.repeated):
+            yield _order(read.fact)
     if repeated := found.repeated & wanted.keys():
         yield from _whole(path, found, repeated, note=False).values()

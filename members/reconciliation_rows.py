@@ -303,6 +303,8 @@ def settle_equal(
 ) -> int:
     """Close as taken in what no longer differs, of these open differences; how many those were."""
     still = " ".join(f"WHEN '{kind.value}' THEN {condition}" for kind, condition in _DIFFERS.items())
+    # An order that was missing here is there now; one that is missing there, nothing here can bring back.
+    still = f"CASE theirs.kind WHEN '{Kind.MISSING_HERE.value}' THEN FALSE {still} ELSE TRUE END"
     return columns.tell(
         f"""
         UPDATE members_reconciliationdifference AS d
@@ -314,7 +316,7 @@ def settle_equal(
                           FROM members_order) AS held
                     ON held.channel_id = %s AND held.number = theirs.order_no
                  WHERE theirs.id = ANY(%s::bigint[])
-                   AND NOT coalesce(CASE theirs.kind {still} ELSE FALSE END, FALSE)) AS equal
+                   AND NOT coalesce({still}, FALSE)) AS equal
          WHERE d.id = equal.id AND d.state = 'open'
         """,
         [now, actor_id, channel_id, columns.numbers(difference_ids)],

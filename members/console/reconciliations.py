@@ -73,7 +73,10 @@ class UploadForm(forms.Form):
     """A file, whose it is, and the days in it that are to be compared."""
 
     channel = forms.ModelChoiceField(
-        Channel.objects.filter(is_active=True), to_field_name="code", label=gettext_lazy("Channel")
+        Channel.objects.filter(is_active=True),
+        to_field_name="code",
+        label=gettext_lazy("Channel"),
+        empty_label=gettext_lazy("Choose the channel"),
     )
     first = forms.DateField(label=gettext_lazy("Day"))
     last = forms.DateField(label=gettext_lazy("Up to"), required=False)
@@ -152,6 +155,7 @@ def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
         "format_label": described.label if described else "",
         "problem": report.reason(run.problem, run.problem_details) if run.problem else "",
         "rejected": [(each, report.reason(each["code"])) for each in run.rejected],
+        **reconciliation_days.beside(run),
         **(_compared(request, run) if run.state == Reconciliation.State.DONE else {}),
     }
     return _page(request, "run", context)

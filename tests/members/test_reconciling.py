@@ -308,6 +308,15 @@ def test_theirs_is_taken_in_by_the_way_of_every_order_and_earns(trade: Trade) ->
     assert proven()
 
 
+def test_what_is_missing_there_is_not_settled_by_taking_in_the_others(trade: Trade) -> None:
+    held(trade, 1)
+    held(trade, 3)
+    run = compared(trade, order(1, "mei", "150.00"), order(2, "mei"))
+    settled = reconciling.take_theirs(run.pk, ids(run), actor_id=None)
+    assert (settled.settled, settled.left) == (2, 1)
+    assert found(run, State.OPEN) == [("3", Kind.MISSING_THERE)]
+
+
 def test_what_differs_even_when_theirs_was_taken_in_stays_open(trade: Trade) -> None:
     held(trade, 1)
     trade.refund(number(1), "R1", "30")
