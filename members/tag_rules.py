@@ -93,7 +93,7 @@ def count(conditions: Conditions, *, now: datetime | None = None) -> Preview | N
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {PREVIEW_MS}")
             cursor.execute(
-                f"WITH {statement} SELECT count(*),"
+                f"WITH RECURSIVE {statement} SELECT count(*),"
                 " (SELECT count(*) FROM members_member WHERE status = 'active') FROM holding",
                 parameters,
             )
@@ -112,7 +112,7 @@ def apply(rule_id: int, *, now: datetime | None = None) -> TagRun:
     statement, parameters = _holding(conditions, now or timezone.now())
     ((members, given, taken),) = columns.ask(
         f"""
-        WITH {statement},
+        WITH RECURSIVE {statement},
         taken AS (
             DELETE FROM members_membertag AS had
              WHERE had.rule_id = %(rule)s
@@ -141,30 +141,43 @@ def apply_all(*, now: datetime | None = None) -> list[TagRun]:
 
 # -- conditions as SQL -------------------------------------------------------------------------------------
 
+# Members who are somebody else by merges, however often: what they did, their survivor did.
+_MERGED = """merged(id, survivor_id) AS (
+    SELECT member.id, last.id FROM members_member AS last JOIN members_member AS member
+        ON member.merged_into_id = last.id
+     WHERE last.merged_into_id IS NULL
+     UNION ALL
+    SELECT member.id, merged.survivor_id FROM merged JOIN members_member AS member
+        ON member.merged_into_id = merged.id
+)"""
 # Purchases are orders that were paid and not cancelled; what of the goods was refunded is not spent.
 _ORDERS = """
-    SELECT member_id FROM members_order
-     WHERE member_id IS NOT NULL AND paid_at IS NOT NULL AND status <> 'cancelled' {since} {of}
-     GROUP BY member_id HAVING {having}
+    SELECT coalesce(merged.survivor_id, bought.member_id) AS member_id
+      FROM members_order AS bought LEFT JOIN merged ON merged.id = bought.member_id
+     WHERE bought.member_id IS NOT NULL AND paid_at IS NOT NULL AND status <> 'cancelled' {since} {of}
+     GROUP BY 1 HAVING {having}
 """
 _EVENTS = """
-    SELECT coalesce(told.merged_into_id, told.id, account.member_id) AS member_id
+    SELECT coalesce(merged.survivor_id, visitor.member_id, account.member_id) AS member_id
       FROM (
            SELECT visitor_id, count(*) AS n FROM members_event WHERE true {since} {of} GROUP BY visitor_id
            ) AS counted
       JOIN members_visitor AS visitor ON visitor.id = counted.visitor_id
-      LEFT JOIN members_member AS told ON told.id = visitor.member_id
       LEFT JOIN members_account AS account
         ON account.channel_id = visitor.channel_id AND account.external_index = visitor.index
-     WHERE told.id IS NOT NULL OR account.id IS NOT NULL
+      LEFT JOIN merged ON merged.id = coalesce(visitor.member_id, account.member_id)
+     WHERE visitor.member_id IS NOT NULL OR account.id IS NOT NULL
      GROUP BY 1 HAVING sum(counted.n) {compares} {value}
 """
 _CASES = """
-    SELECT member_id FROM members_case WHERE member_id IS NOT NULL {since} {of}
-     GROUP BY member_id HAVING count(*) {compares} {value}
+    SELECT coalesce(merged.survivor_id, opened.member_id) AS member_id
+      FROM members_case AS opened LEFT JOIN merged ON merged.id = opened.member_id
+     WHERE opened.member_id IS NOT NULL {since} {of}
+     GROUP BY 1 HAVING count(*) {compares} {value}
 """
 _ACCOUNTS = """
-    SELECT DISTINCT member_id FROM members_account
+    SELECT DISTINCT coalesce(merged.survivor_id, account.member_id) AS member_id
+      FROM members_account AS account LEFT JOIN merged ON merged.id = account.member_id
      WHERE unbound_at IS NULL AND channel_id = (SELECT id FROM members_channel WHERE code = {code})
 """
 _PROVINCE = "SELECT id AS member_id FROM members_member WHERE province = {code}"
@@ -183,7 +196,7 @@ def _holding(conditions: Conditions, now: datetime) -> tuple[str, dict[str, Any]
     A row that many fulfil by doing nothing, such as at most two purchases, is asked as its opposite: who does
     not fulfil it did something, and is in a table.
     """
-    parts: list[str] = []
+    parts: list[str] = [_MERGED]
     joins: list[str] = []
     tests: list[str] = []
     parameters: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from members import cases, seeing, versions
+from members import cases, seeing, survivors, versions
 from members.api import batches
 from members.api.answers import address_of_next, asked_limit, asked_number, moment
 from members.api.event_shapes import Case as CaseBody
@@ -57,7 +57,9 @@ class MemberCases(ApiView):
         """The member's cases of every channel, latest first, without what was said in them."""
         limit = asked_limit(request)
         before = asked_number(request, "before", None, least=1, most=MOST_VERSION)
-        found = cases.with_steps(Case.objects.filter(member=seeing.id_of(member_no))).order_by("-id")
+        found = cases.with_steps(
+            Case.objects.filter(member__in=survivors.same_person(seeing.id_of(member_no)))
+        ).order_by("-id")
         if before:
             found = found.filter(pk__lt=before)
         page = list(found[: limit + 1])

@@ -75,7 +75,7 @@ def people(wechat: Channel, tmall: Channel) -> dict[str, int]:
 def meant(people: dict[str, int], asked: tag_conditions.Conditions) -> set[str]:
     statement, parameters = tag_rules._holding(asked, NOW)
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {statement} SELECT id FROM holding", parameters)
+        cursor.execute(f"WITH RECURSIVE {statement} SELECT id FROM holding", parameters)
         found = {member_id for (member_id,) in cursor.fetchall()}
     return {name for name, member_id in people.items() if member_id in found}
 
@@ -121,6 +121,17 @@ def test_all_and_any(people: dict[str, int]) -> None:
     rows = row("province", "is", of="上海"), row("orders", "ge", 1)
     assert meant(people, conditions(*rows)) == {"mei"}
     assert meant(people, conditions(*rows, match="any")) == {"mei", "bo", "ann"}
+
+
+def test_what_a_merged_member_did_their_survivor_did(people: dict[str, int]) -> None:
+    Member.objects.filter(pk=people["bo"]).update(status="merged", merged_into=people["mei"])
+    for asked, whom in (
+        (row("orders", "ge", 5), {"mei"}),
+        (row("spend", "ge", "400.00"), {"mei"}),
+        (row("cases", "ge", 1), {"mei"}),
+        (row("channel", "is", of="wechat"), {"mei", "ann"}),
+    ):
+        assert meant(people, conditions(asked)) == whom, asked
 
 
 # -- runs ----------------------------------------------------------------------------------------------

@@ -120,6 +120,13 @@ def test_nobody_elses_visits_are_shown_and_earlier_ones_of_an_account_are(
     assert len(timeline.read(mei, ["event"]).happenings) == 1
 
 
+def test_who_was_merged_keeps_their_visits_as_the_same_person(mei: Member, wechat: Channel) -> None:
+    bo = make.known(wechat, make.buyer("bo"))
+    browse(wechat, ("view", NOON, "s"), who="bo")
+    Member.objects.filter(pk=bo.member_id).update(status="merged", merged_into=mei)
+    assert len(timeline.read(mei, ["event"]).happenings) == 1
+
+
 # -- cases, consents -----------------------------------------------------------------------------------
 
 
