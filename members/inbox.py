@@ -20,7 +20,7 @@ from members import columns, credentials, intake, member_link
 from members.cleaning import Unclean
 from members.connectors import registry
 from members.connectors.connector import Acknowledgement, Call, Connector, Credentials, Message, name_of
-from members.errors import DeliveryCrashed, DeliveryPurged, SignatureInvalid
+from members.errors import DeliveryCrashed, DeliveryPurged, OrderUnknown, SignatureInvalid
 from members.models import Channel, InboxDelivery
 from members.sealing import sealed_field
 from privacy.errors import ShukeError
@@ -131,7 +131,8 @@ def _defer(delivery_id: int) -> None:
 def work_on(delivery_id: int) -> None:
     """Take in one message that waits. Raises what broke the work off, until it did so too often.
 
-    Each attempt is counted before it begins, so that one that ends the whole process counts as well.
+    A step of an order that nobody told yet is tried again too: messages that came in order may be worked
+    on out of order. Each attempt is counted before it begins, so that one that ends the whole process counts as well.
     """
     attempt = _begin(delivery_id)
     if attempt is None:
@@ -141,6 +142,10 @@ def work_on(delivery_id: int) -> None:
         return
     try:
         _take_in(delivery_id)
+    except OrderUnknown as early:
+        if attempt < MOST_ATTEMPTS:
+            raise
+        _finish(delivery_id, State.FAILED, code=early.code)
     except Exception:
         if attempt < MOST_ATTEMPTS:
             raise
@@ -177,6 +182,8 @@ def _take_in(delivery_id: int) -> None:
         try:
             with transaction.atomic():
                 outcomes.append(intake.take_in(row.channel, fact))
+        except OrderUnknown:
+            raise
         except (ShukeError, IntegrityError, DataError) as refusal:
             refusals.append(refusal)
     if refusals:
@@ -220,6 +227,17 @@ def replay_all(channel: Channel | None = None) -> int:
     if channel is not None:
         stuck = stuck.filter(channel=channel)
     ids = list(stuck.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    _again(ids)
+    return len(ids)
+
+
+@transaction.atomic
+def replay_early() -> int:
+    """Look again for the orders of steps that came before them, as by file; each hour. How many wait."""
+    early = InboxDelivery.objects.filter(
+        state=State.FAILED, error_code=OrderUnknown.code, body__isnull=False
+    ).select_for_update(no_key=True, skip_locked=True)
+    ids = list(early.order_by("pk").values_list("pk", flat=True))
     _again(ids)
     return len(ids)
 

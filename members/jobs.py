@@ -69,6 +69,13 @@ def hash_phones(brand: str) -> None:
     phone_hashes.back_fill(brand)
 
 
+@app.periodic(cron="34 * * * *")
+@app.task(name="members.replay_early", queueing_lock="members.replay_early")
+def replay_early(timestamp: int) -> None:
+    """Let steps that came before their orders be tried again."""
+    inbox.replay_early()
+
+
 @app.periodic(cron="46 3 * * *")
 @app.task(name="members.purge_inbox", queueing_lock="members.purge_inbox")
 def purge_inbox(timestamp: int) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from members import inbox
 from members.connectors import youzan
 from members.connectors.connector import Call
 from members.models import InboxDelivery, Member, Order
 from members.stand_ins import youzan as stand_in
-from tests.platforms import channel, send, tell
+from tests.platforms import channel, send, tell, work
 from tests.trade import Trade, proven
 
 AT = datetime(2026, 6, 19, 2, tzinfo=UTC)
@@ -132,9 +133,14 @@ def test_an_older_version_is_dropped(shop: Trade) -> None:
     assert Order.objects.get().status == "paid"
 
 
-def test_a_step_of_a_trade_that_nobody_told_waits_for_a_person(shop: Trade) -> None:
+def test_a_step_of_a_trade_that_nobody_told_waits_for_it(shop: Trade) -> None:
     told = tell(push("trade_TradeSuccess", {"tid": NUMBER}, SECONDS), to="youzan")
     assert told == [("failed", "members.order_unknown")]
+    trade = stand_in.trade(NUMBER, at=AT, paid=AT, **MEI)
+    tell(push("trade_TradePaid", trade, SECONDS - 60), to="youzan")
+    assert inbox.replay_early() == 1
+    assert work() == [("done", "changed")] and Order.objects.get().status == "completed"
+    assert inbox.replay_early() == 0
 
 
 def test_a_customer_who_gives_their_phone_is_who_buys_with_it_elsewhere(shop: Trade) -> None:
