@@ -132,7 +132,8 @@ def work_on(delivery_id: int) -> None:
     """Take in one message that waits. Raises what broke the work off, until it did so too often.
 
     A step of an order that nobody told yet is tried again too: messages that came in order may be worked
-    on out of order. Each attempt is counted before it begins, so that one that ends the whole process counts as well.
+    on out of order. Each attempt is counted before it begins, so that one that ends the whole process
+    counts as well.
     """
     attempt = _begin(delivery_id)
     if attempt is None:

@@ -33,6 +33,23 @@ TABS = {
     "requests": gettext_lazy("Privacy requests"),
 }
 TONES = {"failed": "bad", "parked": "bad", "waiting": "warn", "done": "good", "sent": "good", "ignored": ""}
+# What came of a message, or why nothing did.
+OUTCOMES = {
+    "new": gettext_lazy("New"),
+    "changed": gettext_lazy("Changed"),
+    "same": gettext_lazy("Known already"),
+    "stale": gettext_lazy("Older than what we know"),
+    "parked": gettext_lazy("Waits for its order"),
+    "refused": gettext_lazy("Too few points, or nobody: answered so"),
+    "account_unknown": gettext_lazy("Nobody we know"),
+    "topic_not_used": gettext_lazy("Tells nothing that we use"),
+    "nothing_refunded": gettext_lazy("No money went back"),
+    "nothing_said": gettext_lazy("Says neither yes nor no"),
+    "nothing_told": gettext_lazy("Tells nothing that we use"),
+    "nobody_named": gettext_lazy("Names nobody; the join itself follows"),
+    "draft": gettext_lazy("A draft, not yet an order"),
+    "deleted_is_kept": gettext_lazy("Deleted there, kept here"),
+}
 _STATES = {"": inbox.STUCK, "waiting": ("waiting",), "done": ("done", "ignored")}
 
 
@@ -79,6 +96,7 @@ def _messages(request: HttpRequest) -> dict[str, Any]:
                 "row": row,
                 "tone": TONES[row.state],
                 "reason": reason_of(row.error_code) if row.error_code else "",
+                "outcome": OUTCOMES.get(row.outcome, row.outcome),
             }
             for row in page
         ],
