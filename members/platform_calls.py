@@ -21,7 +21,8 @@ from procrastinate.contrib.django import app
 from members import columns, credentials
 from members.cleaning import SHANGHAI
 from members.connectors import signing
-from members.errors import CallRefused, CredentialMissing
+from members.connectors.errors import CallRefused
+from members.errors import CredentialMissing
 from members.models import Channel, PlatformCall
 from members.sealing import sealed_field
 

@@ -10,7 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from members import channels, credentials, inbox, intake
 from members.connectors import registry
-from members.errors import DeliveryPurged
+from members.connectors.errors import DeliveryPurged
 from members.models import InboxDelivery, Order
 from members.stand_ins import shopify as stand_in
 from members.stand_ins import woocommerce
