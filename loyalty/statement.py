@@ -17,6 +17,7 @@ from loyalty.clauses import Book
 from loyalty.explanations import Explanation
 from loyalty.models import Entry
 from members import survivors
+from members.numbers import number_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +127,19 @@ def sentence(kind: str, why: Mapping[str, Any], points: int) -> str:
         }
     if kind == Entry.Kind.ADJUST:
         return _by_hand(why, points)
+    if kind in (Entry.Kind.MOVE_IN, Entry.Kind.MOVE_OUT) and "merge" in why:
+        return _moved(kind, why)
     return ""
+
+
+def _moved(kind: str, why: Mapping[str, Any]) -> str:
+    """Points that went between the wallets of merged members, or back when the merge was undone."""
+    other = number_of(why["from"] if kind == Entry.Kind.MOVE_IN else why["to"])
+    if why.get("undone"):
+        return _("The merge with %(number)s was undone: what was spent across goes back") % {"number": other}
+    if kind == Entry.Kind.MOVE_IN:
+        return _("From the wallet of %(number)s, who is the same person") % {"number": other}
+    return _("To the wallet of %(number)s, who is the same person") % {"number": other}
 
 
 def _by_hand(why: Mapping[str, Any], points: int) -> str:

@@ -36,6 +36,10 @@ def sentence(reason: str, why: Mapping[str, Any]) -> str:
         return given("cut" if "place" in why else "gift", why)
     if "needs" in why:
         return _judged(why)
+    if reason == Reason.MERGED and "other" in why:
+        return _("With %(number)s: the better tier of the two stays") % {"number": why["other"]}
+    if reason == Reason.UNMERGED and "other" in why:
+        return _("%(number)s is another person again") % {"number": why["other"]}
     return ""
 
 

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty import clock
+from loyalty import clock, statement, tier_paths
 from loyalty.models import Entry, Wallet
 from members import merging
 from members.facts import OrderStatus, PointsSpentFact
+from members.numbers import number_of
 from tests.trade import PROGRAMME, Trade, buyer, proven, tier_of
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,8 @@ def test_what_one_has_the_other_can_spend(trade: Trade, two: Two):
     assert trade.available(two.mei) == trade.available(two.again) == 150
     trade.spend(two.mei, 120)
     assert trade.available(two.mei) == 30
+    came = next(line for line in statement.entries(two.mei) if line.kind == "move_in")
+    assert came.sentence == f"From the wallet of {number_of(two.again)}, who is the same person"
     spent = Entry.objects.get(kind="redeem")
     assert (spent.wallet.member_id, spent.points) == (two.mei, -120)
     assert proven()
@@ -96,6 +99,8 @@ def test_tier(trade: Trade, two: Two):
     merge = two.merge()
     assert tier_of(two.mei) == tier_of(two.again) == "silver"
     assert proven()
+    (step,) = tier_paths.steps(two.mei)
+    assert step.sentence == f"With {number_of(two.again)}: the better tier of the two stays"
     trade.buy("B9", "100.00", buyer("again"))
     assert Entry.objects.latest("pk").points == 120
     assert proven()
