@@ -22,6 +22,7 @@ from loyalty.audit import (
     closings,
     friends,
     gifts,
+    legacy,
     limits,
     outstanding,
     paths,
@@ -47,6 +48,7 @@ QUERIES: Mapping[str, tuple[str, str]] = {
     **friends.LAWS,
     **approvals.LAWS,
     **limits.LAWS,
+    **legacy.LAWS,
 }
 
 

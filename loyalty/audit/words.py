@@ -21,6 +21,7 @@ LAWS = {
     "14": _("Friends count once, in their order, for a purchase that was kept."),
     "15": _("What needs two people was approved by two, and carried out once."),
     "16": _("No budget was overspent, and nothing was had more often than its terms allow."),
+    "17": _("What came from an old system is what its package says, and went back once."),
 }
 
 # Each check of a law, by its name.
@@ -107,4 +108,20 @@ CHECKS = {
         "No benefit was had more often than the tier's terms allow."
     ),
     "activities_stay_within_the_limit_of_a_day": _("No activity counts more often than a day allows."),
+    "brought_points_are_what_their_package_says": _(
+        "Points brought from an old system are what a row of its package says, and no row says more."
+    ),
+    "brought_lots_last_as_they_were_told": _("A lot of an old system was earned and expires as it was told."),
+    "points_of_a_package_were_taken_back_once": _(
+        "Of a package that was taken back, each lot's points were taken back once."
+    ),
+    "brought_growth_is_what_its_package_says": _(
+        "Growth value brought from an old system, and taken back, is what its package says."
+    ),
+    "brought_tiers_are_what_their_package_says": _(
+        "Tiers brought from an old system, and their ends, are what its package says."
+    ),
+    "brought_coupons_are_what_their_package_says": _(
+        "Coupons brought from an old system, and withdrawn again, are what its package says."
+    ),
 }

@@ -67,6 +67,7 @@ class Entry(models.Model):
         EXPIRE = "expire", _("Expired")
         SETTLE = "settle", _("Debt settled")
         ADJUST = "adjust", _("Adjusted by hand")
+        OPEN = "open", _("Brought from an old system")
 
     wallet = models.ForeignKey(
         Wallet, models.PROTECT, related_name="entries", db_index=False, verbose_name=_("wallet")
@@ -137,7 +138,7 @@ class Entry(models.Model):
                 condition=~Q(points=0) | Q(kind="settle"), name="points_entry_moves_points"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["earn", "give_back"], points__gt=0)
+                condition=Q(kind__in=["earn", "give_back", "open"], points__gt=0)
                 | Q(kind__in=["redeem", "take_back", "expire"], points__lt=0)
                 | Q(kind="settle", points=0)
                 | Q(kind="adjust"),

@@ -2,6 +2,7 @@ from members.models.api_keys import ApiKey, ApiKeyUse, KeptAnswer, Scope
 from members.models.channels import Channel, Platform, Store
 from members.models.credentials import Credential
 from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
+from members.models.legacy import LegacyRow, LegacyRun
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
@@ -17,6 +18,8 @@ __all__ = [
     "ImportReject",
     "ImportRun",
     "KeptAnswer",
+    "LegacyRow",
+    "LegacyRun",
     "MatchReview",
     "Member",
     "MemberTag",
