@@ -45,8 +45,20 @@ TIERS = [
 ]
 GROWN = [{"old_id": "A1", "growth": "700", "as of": "2026-01-01"}]
 TICKETS = [
-    {"old_id": "A1", "campaign": "spring", "code": "OLD-0001", "valid until": "2099-01-31", "state": "unused"},
-    {"old_id": "A2", "campaign": "spring", "code": "OLD-0002", "valid until": "2099-01-31", "state": "unused"},
+    {
+        "old_id": "A1",
+        "campaign": "spring",
+        "code": "OLD-0001",
+        "valid until": "2099-01-31",
+        "state": "unused",
+    },
+    {
+        "old_id": "A2",
+        "campaign": "spring",
+        "code": "OLD-0002",
+        "valid until": "2099-01-31",
+        "state": "unused",
+    },
 ]
 TOTALS = {"members": 3, "points": 450, "tiers": 2, "growth": 700, "coupons": 2, "points.2099-12": 100}
 
@@ -72,9 +84,7 @@ class OldShop:
 
     def write_all(self) -> None:
         """A package with every kind of file."""
-        self.write(
-            members=MEMBERS, lots=LOTS, balances=BALANCES, tiers=TIERS, growth=GROWN, coupons=TICKETS
-        )
+        self.write(members=MEMBERS, lots=LOTS, balances=BALANCES, tiers=TIERS, growth=GROWN, coupons=TICKETS)
 
     def read(self, **expected: Any) -> LegacyRun:
         """The package, taken in and read."""
