@@ -18,6 +18,7 @@ urlpatterns = [
     path("members/<str:number>/", include("loyalty.console.urls")),
     path("rules/", include("loyalty.console.rule_urls")),
     path("imports/", include("members.console.urls")),
+    path("migrations/", include("members.console.package_urls")),
     path("coupons/", include("loyalty.console.coupon_urls")),
     path("rewards/", include("loyalty.console.reward_urls")),
     path("referrals/", include("loyalty.console.referral_urls")),

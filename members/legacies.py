@@ -30,6 +30,7 @@ from members.legacy.errors import (
     PackageControlInvalid,
     PackageEmpty,
     PackageFileTwice,
+    PackageNeedsSecondPerson,
     PackageUnknown,
     SpentUnknown,
 )
@@ -91,6 +92,7 @@ def take_in(
         files=stored,
         expected=expected,
         members_run=accounts,
+        taken_in_by_id=actor_id,
         started_by_id=actor_id,
         is_dry=is_dry,
     )
@@ -99,7 +101,9 @@ def take_in(
 def get(run_id: int) -> LegacyRun:
     """The migration with this number; raises PackageUnknown."""
     try:
-        return LegacyRun.objects.select_related("channel", "started_by", "undone_by").get(pk=run_id)
+        return LegacyRun.objects.select_related("channel", "taken_in_by", "started_by", "undone_by").get(
+            pk=run_id
+        )
     except LegacyRun.DoesNotExist:
         raise PackageUnknown from None
 
@@ -139,9 +143,12 @@ def expect(run_id: int, told: Mapping[str, Any]) -> LegacyRun:
 def start(run_id: int, *, actor_id: int | None = None) -> LegacyRun:
     """Let the package be applied, if it ties out; `carry_out` or a worker does it.
 
-    Raises StateForbids, TotalsMissing, TotalsDoNotTieOut: then nothing was applied.
+    Outside the demo not by who uploaded it; at the command line nobody is asked. Raises StateForbids,
+    TotalsMissing, TotalsDoNotTieOut, PackageNeedsSecondPerson: then nothing was applied.
     """
     run = _locked(run_id, State.READY)
+    if actor_id is not None and actor_id == run.taken_in_by_id and settings.ENVIRONMENT != "demo":
+        raise PackageNeedsSecondPerson
     rules.compare(run)  # others may have come in since it was read
     run.told = totals.of(run)
     totals.tie_out(run)

@@ -61,6 +61,13 @@ class TotalsDoNotTieOut(MembersError):
     message = _("The totals do not tie out, and nothing was migrated: %(differences)s.")
 
 
+class PackageNeedsSecondPerson(MembersError):
+    """Whoever uploaded a package, and said what it adds up to, does not let it in as well (D6)."""
+
+    code, status = "members.package_needs_second_person", 409
+    message = _("A second person must start this migration: not who uploaded it.")
+
+
 class PackageUsed(MembersError):
     """Something that the package brought was used since, and it was not said what becomes of that."""
 

@@ -105,6 +105,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "taken_in_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="uploaded by",
+                    ),
+                ),
+                (
                     "started_by",
                     models.ForeignKey(
                         null=True,

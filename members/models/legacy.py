@@ -56,6 +56,9 @@ class LegacyRun(models.Model):
     totals_before = models.JSONField(default=dict)
     totals_after = models.JSONField(default=dict)
     totals_undone = models.JSONField(default=dict)
+    taken_in_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("uploaded by")
+    )
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("started by")
     )
