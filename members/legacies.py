@@ -255,8 +255,13 @@ def discard(run_id: int) -> LegacyRun:
 def tidy(now: datetime) -> int:
     """Erase the files of packages that are over, and give up those that nobody started.
 
-    The days of `settings.IMPORT_FILE_DAYS` are counted back from `now`. Answers how many packages that were.
+    The days of `settings.IMPORT_FILE_DAYS` are counted back from `now`, and those of `IMPORT_REJECT_DAYS`
+    for what rejected rows held. Answers how many packages that were.
     """
+    rejected = LegacyRow.objects.filter(
+        run__created_at__lt=now - timedelta(days=settings.IMPORT_REJECT_DAYS), state=LegacyRow.State.REJECTED
+    )
+    rejected.exclude(value="").update(value="")
     limit = now - timedelta(days=settings.IMPORT_FILE_DAYS)
     forgotten = LegacyRun.objects.filter(state__in=_RESTING, created_at__lt=limit)
     given_up = [discard(run_id).pk for run_id in forgotten.values_list("pk", flat=True)]

@@ -66,6 +66,8 @@ PERSONAL_FIELDS = (
     _field("Order", "receiver", Category.ADDRESS, "address", _DELIVER, retention=Retention.TRANSACTION),
     _field("StagedFact", "payload", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("StagedFact", "account_index", Category.PLATFORM_ID, "id", _IMPORT, retention=Retention.IMPORT),
+    _field("LegacyRow", "account_index", Category.PLATFORM_ID, "id", _RECOGNISE),
+    _field("LegacyRow", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("ImportReject", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
 )
 
