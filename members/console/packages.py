@@ -223,21 +223,27 @@ def _page(request: HttpRequest, name: str, context: dict[str, Any], status: int 
 def _detail(run: LegacyRun, request: HttpRequest) -> dict[str, Any]:
     """What the page of a migration shows."""
     rows = LegacyRow.objects.filter(run=run, state=LegacyRow.State.REJECTED).order_by("place", "line")
-    outcomes = totals.outcomes(run)
+    outcomes = report.outcomes(run)
     words = [word for word in report.WORDS if any(word in found for found in outcomes.values())]
+    ties = [{**each, "label": _label(each["name"])} for each in report.tie_out(run)]
     uses = undoing.used(run) if run.state in (State.DONE, State.STOPPED, State.HALF_BACK) else []
     return {
         "run": run,
         "problem": report.problem(run),
         "progress": report.progress(run),
         "is_back": run.state in (State.UNDOING, State.HALF_BACK, State.UNDONE),
-        "files": [(LegacyRow.Kind(kind).label, each["name"]) for kind, each in run.files.items()],
+        "files": [
+            (LegacyRow.Kind(kind).label, run.files[kind]["name"])
+            for kind in kinds.PLACES
+            if kind in run.files
+        ],
         "words": [word.label for word in words],
         "outcomes": [
             (LegacyRow.Kind(kind).label, [found.get(word, 0) for word in words])
             for kind, found in outcomes.items()
         ],
-        "ties": [{**each, "label": _label(each["name"])} for each in report.tie_out(run)],
+        "ties": ties,
+        "ties_out": all(each["ties"] for each in ties),
         "needed": [(name, _TOTALS[name]) for name in totals.needed(run) if name not in run.expected],
         "brings": [(name, total) for name, total in run.told.items() if "." in name],
         "amounts": [

@@ -44,6 +44,21 @@ def progress(run: LegacyRun) -> Progress:
     return Progress(sum(found.values()), sum(found.values()) - found.get("waiting", 0))
 
 
+def outcomes(run: LegacyRun) -> dict[str, dict[str, int]]:
+    """By file, how many rows ended how; before anything is applied, how they would."""
+    found = totals.outcomes(run)
+    if run.state != LegacyRun.State.READY:
+        return found
+    for mine in found.values():
+        if waiting := mine.pop("waiting", 0):
+            mine["new"] = mine.get("new", 0) + waiting
+    if "members" in found and run.members_run is not None:
+        foreseen = run.members_run.preview["facts"]
+        told = {word: foreseen[word] for word in ("new", "changed", "same") if foreseen[word]}
+        found["members"] = told | {k: n for k, n in found["members"].items() if k == "rejected"}
+    return found
+
+
 def tie_out(run: LegacyRun) -> list[dict[str, Any]]:
     """Each control total: its name, what the old system says, what the files bring, whether they agree."""
     names = [*totals.needed(run), *(name for name in run.expected if name not in totals.needed(run))]
@@ -67,7 +82,7 @@ def document(run: LegacyRun) -> dict[str, Any]:
         "files": {kind: each["name"] for kind, each in run.files.items()},
         "state": run.state,
         "dry_run": run.is_dry,
-        "outcomes": totals.outcomes(run),
+        "outcomes": outcomes(run),
         "rejected": totals.rejected(run),
         "brings": run.told,
         "tie_out": tie_out(run),
