@@ -6,7 +6,7 @@ Up to the programme's limit one person does it alone; above it the change waits 
 and nothing is reversed beyond its size.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,9 +23,9 @@ from loyalty.makers import DAY, Tally
 from loyalty.models import Entry, Grant
 from loyalty.points import PointsReceipt
 from loyalty.publishing import Held
-from loyalty.purse import Figures, Origin, Posting, Purse
-from loyalty.tellings import points_changed
-from members import outbox
+from loyalty.purse import Figures, Origin, Purse
+from loyalty.tellings import points_changes
+from members import outbox, survivors
 from members.models import Member, Order
 from privacy import approvals, roles
 from privacy.errors import ReasonMissing
@@ -124,9 +124,9 @@ def foresee(member_id: int, points: int, *, reverses: int | None = None) -> Outc
         raise AdjustmentEmpty
     held = publishing.current()
     purses = ledger.peek([member_id])
-    purse = purses[member_id] if purses else Purse(0, member_id)
+    purse = purses[member_id] if member_id in purses else Purse(0, member_id)
     if reverses is not None:
-        _reversal(purse, points, reverses)
+        purse, _done = _reversal(purse, points, reverses)
     before = purse.figures(purses.now)
     expires_at = _expiry(held, purse, purses.now)
     purse.adjust(points, Origin(cause="", happened_at=purses.now), expires_at=expires_at, now=purses.now)
@@ -135,9 +135,11 @@ def foresee(member_id: int, points: int, *, reverses: int | None = None) -> Outc
 
 def reversible(member_id: int) -> list[tuple[Entry, int]]:
     """The latest entries of a member that can be corrected, and the points that are left to reverse."""
-    rows = Entry.objects.filter(_asked_for(), wallet__member=member_id).order_by("-version")
+    mine = survivors.same_person(member_id)
+    rows = Entry.objects.filter(_asked_for(), wallet__member__in=mine)
+    rows = rows.order_by("-recorded_at", "-id").select_related("wallet")
     found = [(entry, entry.points + _reversed(entry)) for entry in rows[:OFFERED]]
-    return [(entry, left) for entry, left in found if left and not _follows(entry, member_id)]
+    return [(entry, left) for entry, left in found if left and not _follows(entry)]
 
 
 # --- the road they share ----------------------------------------------------------------------------
@@ -188,7 +190,8 @@ def _post(change: Mapping[str, Any], *, actor_id: int, why: dict[str, Any]) -> P
     purses = ledger.lock([member_id], first_tier=publishing.first_tier)
     purse = purses[member_id]
     if change["reverses"] is not None:
-        why |= {"reverses": change["reverses"], "reversed": _reversal(purse, points, change["reverses"])}
+        purse, done = _reversal(purse, points, change["reverses"])
+        why |= {"reverses": change["reverses"], "reversed": done}
     origin = Origin(
         cause=change["cause"],
         happened_at=purses.now,
@@ -198,12 +201,12 @@ def _post(change: Mapping[str, Any], *, actor_id: int, why: dict[str, Any]) -> P
         programme_id=held.id,
     )
     posting = purse.adjust(points, origin, expires_at=_expiry(held, purse, purses.now), now=purses.now)
-    moved: Sequence[Posting] = purse.postings[:]
+    told = points_changes(purses.values(), None)
     try:
         ledger.append(purses)
     except CauseCounted as counted:
         raise CauseTaken from counted
-    outbox.put([points_changed(purse, moved, None)])
+    outbox.put(told)
     figures = purse.figures(purses.now)
     return PointsReceipt(entry_id=posting.id or 0, points=points, figures=figures, is_new=True)
 
@@ -224,15 +227,20 @@ def _asked_for() -> Q:
     return Q(kind=Entry.Kind.ADJUST) | asked
 
 
-def _reversal(purse: Purse, points: int, entry_id: int) -> int:
-    """Points of an entry that were reversed before. Raises EntryNotReversible, ReversedAlready."""
-    found = Entry.objects.filter(_asked_for(), wallet=purse.wallet_id, pk=entry_id).first()
-    if found is None or (found.points > 0) == (points > 0) or _follows(found, purse.member_id):
+def _reversal(mine: Purse, points: int, entry_id: int) -> tuple[Purse, int]:
+    """Which of the person's purses an entry is of, and the points of it that were reversed before.
+
+    Raises EntryNotReversible, ReversedAlready.
+    """
+    purses = {purse.wallet_id: purse for purse in mine.together}
+    rows = Entry.objects.filter(_asked_for(), wallet__in=purses, pk=entry_id).select_related("wallet")
+    found = rows.first()
+    if found is None or (found.points > 0) == (points > 0) or _follows(found):
         raise EntryNotReversible
     done = _reversed(found)
     if abs(points + done) > abs(found.points):
         raise ReversedAlready(left=abs(found.points + done))
-    return done
+    return purses[found.wallet_id], done
 
 
 def _reversed(entry: Entry) -> int:
@@ -241,11 +249,13 @@ def _reversed(entry: Entry) -> int:
     return int(rows.aggregate(points=Sum("points"))["points"] or 0)
 
 
-def _follows(entry: Entry, member_id: int) -> bool:
+def _follows(entry: Entry) -> bool:
     """Whether Shuke itself moves an entry's points again: a grant's, or a redemption's that paid an order."""
     if entry.kind == Entry.Kind.EARN:
-        return Grant.objects.filter(member=member_id, entry=entry).exists()
+        return Grant.objects.filter(member=entry.wallet.member_id, entry=entry).exists()
     if entry.kind == Entry.Kind.REDEEM:
-        paid = Order.objects.filter(member=member_id, channel=entry.channel_id)
+        paid = Order.objects.filter(
+            member__in=survivors.same_person(entry.wallet.member_id), channel=entry.channel_id
+        )
         return paid.filter(points_spent_cause=entry.cause.partition(":")[2]).exists()
     return False

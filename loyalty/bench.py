@@ -17,6 +17,7 @@ from loyalty.errors import OrderNotFound
 from loyalty.limits import Limits
 from loyalty.models import OrderEarning, RuleUse
 from loyalty.programme import Programme, Rule
+from loyalty.purse import Purse
 from loyalty.situations import Basket, Buyers
 from loyalty.verdicts import Verdict
 from members.facts import LineFact
@@ -88,13 +89,13 @@ def try_out(programme: Programme, purchase: Purchase) -> Trial:
     decided = OrderEarning.objects.filter(order=purchase.order_id).first() if purchase.order_id else None
     purses = ledger.peek([purchase.member_id]) if purchase.member_id is not None else {}
     purse = purses.get(purchase.member_id or NOBODY)
-    wallet_id = purse.wallet_id if purse is not None else NOBODY
     # The tier an order was decided in; else the one its buyer has now; else the one that was chosen.
     stood = str(decided.why.get("tier", "")) if decided is not None else ""
     tier = programme.tier(stood or (purse.tier if purse is not None else purchase.tier))
     situation = _situation(programme, purchase, tier.code)
     running = earning.running(programme, purchase.at)
-    found = _limits(running, purchase, wallet_id)
+    found = _limits(running, purchase, purse)
+    wallet_id = limits.holder(purse) if purse is not None else NOBODY
     day = purchase.at.astimezone(programme.time_zone).date()
     priced = earning.price(
         situation,
@@ -142,15 +143,18 @@ def _situation(programme: Programme, purchase: Purchase, tier: str) -> Situation
     )
 
 
-def _limits(running: Sequence[Rule], purchase: Purchase, wallet_id: int) -> Limits:
+def _limits(running: Sequence[Rule], purchase: Purchase, purse: Purse | None) -> Limits:
     """What the limited rules have given so far, without what this order itself was given."""
-    found = limits.load(running, [wallet_id], to_spend=False)
+    theirs = purse.together if purse is not None else []
+    counted_for = limits.persons(theirs)
+    wallets = [each.wallet_id for each in theirs] or [NOBODY]
+    found = limits.load(running, wallets, to_spend=False, counted_for=counted_for)
     if purchase.order_id is None:
         return found
     own = RuleUse.objects.filter(entry__order=purchase.order_id, rule__in=found.codes)
     for rule, wallet, day, points in own.values_list("rule", "wallet_id", "day", "points"):
         found.total[rule] -= points
-        days = found.by_day.get((rule, wallet))
+        days = found.by_day.get((rule, counted_for.get(wallet, wallet)))
         if days and day in days:
             days[day] -= points
     return found

@@ -24,7 +24,9 @@ from loyalty.models import BenefitUse
 from loyalty.names import in_words
 from loyalty.programme import Programme
 from loyalty.publishing import Held
+from loyalty.purse import Purse
 from loyalty.tier_terms import Tier
+from members import survivors
 from members.facts import OrderStatus
 from members.models import Channel
 from members.orders import Heard
@@ -207,7 +209,7 @@ def left(member_id: int, tier: Tier, held: Held, now: datetime) -> list[Left]:
     if not tier.benefits.uses:
         return []
     had = BenefitUse.objects.filter(
-        wallet__member=member_id,
+        wallet__member__in=survivors.same_person(member_id),
         given_back_at=None,
         period__in={use.period(day) for use in tier.benefits.uses},
     )
@@ -260,7 +262,7 @@ def use(
     purse, held = purses[member_id], publishing.current(purses.now)
     before = BenefitUse.objects.filter(cause=cause).first()
     if before is not None:
-        if (before.wallet_id, before.code) != (purse.wallet_id, code):
+        if before.code != code or before.wallet_id not in {each.wallet_id for each in purse.together}:
             raise CauseTaken
         return before, False
     tier = held.programme.tier(purse.tier)
@@ -268,8 +270,8 @@ def use(
     if wanted is None:
         raise BenefitNotYours
     day = purses.now.astimezone(held.programme.time_zone).date()
-    number = _free_number(purse.wallet_id, wanted, day)
-    if number > wanted.times:
+    number, had = _free_number(purse, wanted, day)
+    if max(number, had + 1) > wanted.times:
         raise BenefitUsedUp(day=date_format(_next_period(wanted, day), "SHORT_DATE_FORMAT"))
     made = BenefitUse.objects.create(
         wallet_id=purse.wallet_id,
@@ -293,16 +295,16 @@ def lock(member_id: int) -> Purses:
     return ledger.lock([member_id], first_tier=publishing.first_tier, earning_only=[member_id])
 
 
-def _free_number(wallet_id: int, wanted: Use, day: date) -> int:
-    """The lowest number of the period that nobody has."""
+def _free_number(purse: Purse, wanted: Use, day: date) -> tuple[int, int]:
+    """The lowest number of the period that nobody has, and how often the person had the benefit."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT number FROM loyalty_benefituse WHERE wallet_id = %s AND code = %s AND period = %s"
+            "SELECT number FROM loyalty_benefituse WHERE wallet_id = ANY(%s) AND code = %s AND period = %s"
             " AND given_back_at IS NULL",
-            [wallet_id, wanted.code, wanted.period(day)],
+            [[each.wallet_id for each in purse.together], wanted.code, wanted.period(day)],
         )
-        had = {row[0] for row in cursor.fetchall()}
-    return next(number for number in range(1, len(had) + 2) if number not in had)
+        had = [row[0] for row in cursor.fetchall()]
+    return next(number for number in range(1, len(had) + 2) if number not in had), len(had)
 
 
 def settle_orders(heard: Iterable[Heard]) -> int:
@@ -329,5 +331,7 @@ def order_cause(channel_code: str, order_no: str) -> str:
 
 def give_back(member_id: int, code: str, causes: Sequence[str]) -> int:
     """Give uses back, because their orders were cancelled; answers how many were. A second time: none."""
-    had = BenefitUse.objects.filter(wallet__member=member_id, code=code, cause__in=causes, given_back_at=None)
+    had = BenefitUse.objects.filter(
+        wallet__member__in=survivors.same_person(member_id), code=code, cause__in=causes, given_back_at=None
+    )
     return had.update(given_back_at=clock.read().now)

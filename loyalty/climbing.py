@@ -8,7 +8,7 @@ Pure: a `Climber` is one member in memory, and moves the same in the trade, at n
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from loyalty.models import TierChange
 from loyalty.purse import Purse
@@ -23,6 +23,17 @@ GIVEN = {
     "cut": Reason.CUT,
     "legacy": Reason.LEGACY,
 }
+
+
+class Before(NamedTuple):
+    """How a member stood when they were merged: what was earned, and what was shown."""
+
+    tier: str
+    until: datetime | None
+    seen_at: datetime | None
+    shown: str
+    shown_since: datetime | None
+    shown_until: datetime | None
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +51,13 @@ class Climber:
     seen_at: datetime | None = None
     steps: list[Step] = field(default_factory=list)
     touched: bool = False  # what is earned, or what of the given was looked at, has moved
+
+    @property
+    def stands(self) -> Before:
+        """How the member stands now."""
+        purse = self.purse
+        shown = purse.tier, purse.tier_since, purse.tier_until
+        return Before(self.tier, self.until, self.seen_at, *shown)
 
     # --- time -----------------------------------------------------------------------------------------
 
@@ -189,6 +207,56 @@ class Climber:
             self.until = again if again is None else max(self.until, again)
             self.touched = True
 
+    # --- merges ---------------------------------------------------------------------------------------
+
+    def join(self, ladder: Ladder, other: "Climber", why: dict[str, Any], *, now: datetime) -> None:
+        """Another member is the same person: the better tier of the two stays, over their joint history.
+
+        `why` is completed by the tiers of both. The other goes on here until it is parted again.
+        """
+        mine, theirs = ladder.tier(self.tier), ladder.tier(other.tier)
+        self.history = History.of([self.history, other.history], joined_at=self.history.joined_at)
+        if theirs.rank > mine.rank:
+            self.tier, self.until = other.tier, other.until
+        elif theirs.rank == mine.rank:
+            ends = [self.until, other.until]
+            self.until = None if None in ends else max(end for end in ends if end is not None)
+        if other.seen_at is not None:
+            self.seen_at = max(self.seen_at or now, now)
+        self.touched = True
+        merited, _standing = ladder.merited(self.history, now)
+        if merited.rank > ladder.tier(self.tier).rank:
+            self._earn(ladder, merited, now)
+        self._show(ladder, now, Reason.MERGED, why | {"tiers": [mine.code, theirs.code]})
+
+    def resume(
+        self,
+        ladder: Ladder,
+        before: "Before",
+        history: History,
+        why: dict[str, Any],
+        *,
+        merged_at: datetime,
+        now: datetime,
+    ) -> None:
+        """A merge is undone: go on from where this member stood, by what was theirs alone since.
+
+        What time and their own purchases would have done meanwhile is done at once, as one step.
+        """
+        alone = Purse(
+            self.purse.wallet_id, self.purse.member_id, tier=before.shown, tier_until=before.shown_until
+        )
+        seen_at = before.seen_at or (merged_at if history.events else None)
+        ahead = Climber(alone, history, before.tier, before.until, seen_at)
+        ahead.pass_time(ladder, now)
+        ahead.promote(ladder, since=merged_at, now=now)
+        ahead.pass_time(ladder, now)
+        self.history, self.touched = history, True
+        self.tier, self.until, self.seen_at = ahead.tier, ahead.until, ahead.seen_at
+        self._show(ladder, now, Reason.UNMERGED, why)
+        if self.purse.tier == before.shown:
+            self.purse.tier_since, self.purse.tier_touched = before.shown_since, True
+
     # --- moving ---------------------------------------------------------------------------------------
 
     def _lasts(self, ladder: Ladder, tier: Tier, at: datetime) -> datetime | None:
@@ -205,10 +273,12 @@ class Climber:
         purse, before = self.purse, self.purse.tier
         if until != purse.tier_until:
             purse.tier_until, purse.tier_touched = until, True
+            self.mirror()
         if code == before and (reason != Reason.RENEWED or code != self.tier):
             return
         if code != before:
             purse.tier, purse.tier_since = code, at
+            self.mirror()
         purse.tier_steps, purse.tier_touched = purse.tier_steps + 1, True
         self.steps.append(
             Step(
@@ -224,6 +294,13 @@ class Climber:
                 happened_at=at,
             )
         )
+
+    def mirror(self) -> None:
+        """Show the same on the person's other wallets."""
+        purse = self.purse
+        for other in purse.kin:
+            other.tier, other.tier_since, other.tier_until = purse.tier, purse.tier_since, purse.tier_until
+            other.tier_touched = True
 
     def _shown(self, ladder: Ladder, at: datetime) -> tuple[str, datetime | None]:
         """The highest of what is earned and what holds the member up, and until when."""

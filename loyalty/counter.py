@@ -40,7 +40,7 @@ from loyalty.models import CouponUse, Entry, OrderEarning
 from loyalty.orders import RefundReceipt
 from loyalty.purse import Figures
 from loyalty.quotes import Ask, Offered
-from members import accounts
+from members import accounts, survivors
 from members.facts import (
     AmountsFact,
     DiscountFact,
@@ -217,7 +217,10 @@ def sale_number(store: Store, nonce: UUID) -> str:
 def find_sale(store: Store, member_id: int, order_number: str) -> Sale:
     """A sale of this store as it was recorded. Raises OrderNotFound."""
     order = Order.objects.filter(
-        channel=store.channel, store=store, member=member_id, number=order_number
+        channel=store.channel,
+        store=store,
+        member__in=survivors.same_person(member_id),
+        number=order_number,
     ).first()
     if order is None:
         raise OrderNotFound
@@ -298,7 +301,7 @@ def refund(
 def sales(store: Store, member_id: int, limit: int = 10) -> Sequence[CounterOrder]:
     """What a member bought in this store, latest first, with what is left to refund."""
     rows = (
-        Order.objects.filter(store=store, member=member_id, channel=store.channel)
+        Order.objects.filter(store=store, member__in=survivors.same_person(member_id), channel=store.channel)
         .exclude(status=Order.Status.CANCELLED)
         .order_by("-paid_at", "-id")
         .annotate(points=F("earning__stays"))[:limit]

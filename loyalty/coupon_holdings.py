@@ -12,6 +12,7 @@ from loyalty.coupon_terms import Terms
 from loyalty.errors import CouponNotFound
 from loyalty.models import Coupon
 from loyalty.publishing import Programmes
+from members import survivors
 
 State = Coupon.State
 
@@ -46,7 +47,7 @@ def of_member(
     member_id: int, *, now: datetime | None = None, before_id: int | None = None, limit: int = 100
 ) -> list[Held]:
     """The coupons a member holds or has held, latest first; `before_id` pages on."""
-    rows = Coupon.objects.filter(member=member_id).order_by("-pk")
+    rows = Coupon.objects.filter(member__in=survivors.same_person(member_id)).order_by("-pk")
     if before_id is not None:
         rows = rows.filter(pk__lt=before_id)
     return _held(rows[:limit], now or clock.read().now)
@@ -61,7 +62,7 @@ def usable(member_id: int, now: datetime, *, programmes: Programmes | None = Non
         Q(state=State.ISSUED) | Q(state=State.LOCKED, locked_until__lte=now),
         Q(valid_until=None) | Q(valid_until__gt=now),
         Q(valid_from=None) | Q(valid_from__lte=now),
-        member=member_id,
+        member__in=survivors.same_person(member_id),
     )
     return _held(rows.order_by("valid_until", "pk"), now, programmes)
 
@@ -82,7 +83,7 @@ def look_up(
     at, codes = now or clock.read().now, coupon_codes.readings(code)
     coupon = coupon_rows.find(codes)
     if coupon is not None:
-        if coupon.member_id not in (None, member_id):
+        if coupon.member_id is not None and not survivors.are_one(coupon.member_id, member_id):
             raise coupon_states.refusal("not_yours")
         return _held([coupon], at, programmes)[0]
     held = publishing.current(at) if programmes is None else programmes.at(at)

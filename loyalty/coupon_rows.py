@@ -154,7 +154,7 @@ def for_public_code(
         " UNION ALL SELECT id, 2 FROM loyalty_coupon WHERE state = 'locked'"
         "   AND locked_channel_id = %s AND locked_order_no = %s AND campaign = %s"
         " UNION ALL SELECT id, 3 FROM loyalty_coupon"
-        "  WHERE member_id = %s AND campaign = %s AND NOT is_bearer"
+        "  WHERE member_id IN (SELECT members_same_person(%s)) AND campaign = %s AND NOT is_bearer"
         "   AND (state = 'issued' OR state = 'locked' AND locked_until <= %s)"
         "   AND (valid_until IS NULL OR valid_until > %s)"
         ") AS found ORDER BY rank, id LIMIT 1",
@@ -189,18 +189,28 @@ def last_numbers(campaigns: Collection[str]) -> dict[str, int]:
 def numbers_of_members(
     pairs: Collection[tuple[str, int]], *, but: int = 0
 ) -> dict[tuple[str, int], set[int]]:
-    """The numbers that members have of campaigns, by (campaign, member); `but`: a coupon that is left out."""
+    """The numbers that members have of campaigns, by (campaign, member), also as who is the same person.
+
+    `but`: a coupon that is left out.
+    """
     found: dict[tuple[str, int], set[int]] = {pair: set() for pair in pairs}
     if not found:
         return found
     rows = columns.ask(
-        "SELECT c.campaign, c.member_id, c.member_number FROM loyalty_coupon c"
-        " JOIN unnest(%s::text[], %s::bigint[]) AS asked(campaign, member_id) USING (campaign, member_id)"
-        " WHERE c.member_number IS NOT NULL AND c.id <> %s",
+        "WITH asked AS (SELECT * FROM unnest(%s::text[], %s::bigint[]) AS asked(campaign, member_id)),"
+        " theirs AS (SELECT campaign, member_id, member_id AS holder, true AS own FROM asked UNION ALL"
+        " SELECT a.campaign, a.member_id, k.member_id, false FROM asked a"
+        "  JOIN loyalty_wallet w ON w.member_id = a.member_id"
+        "  JOIN loyalty_wallet k ON k.person_id = w.person_id AND k.id <> w.id)"
+        " SELECT t.campaign, t.member_id, c.member_number FROM theirs t"
+        " JOIN loyalty_coupon c ON c.campaign = t.campaign AND c.member_id = t.holder"
+        " WHERE c.member_number IS NOT NULL AND c.id <> %s ORDER BY t.own DESC, c.member_number",
         [[campaign for campaign, _member in found], [member for _campaign, member in found], but],
     )
     for campaign, member_id, number in rows:
-        found[campaign, member_id].add(number)
+        # Merged members may each have had a first one: every one counts.
+        taken = found[campaign, member_id]
+        taken.add(free_number(taken) if number in taken else number)
     return found
 
 

@@ -27,6 +27,7 @@ from loyalty.coupon_terms import Basket, BasketLine, Terms, Verdict
 from loyalty.errors import CouponNotFound
 from loyalty.models import Coupon, CouponMove, CouponUse, Wallet
 from loyalty.publishing import Programmes
+from members import survivors
 from members.models import Channel, Store
 
 __all__ = [
@@ -268,7 +269,8 @@ def _open(code: str, order: _Order, actor_id: int | None, *, issues: bool = True
             coupon_rows.take_turns([found.campaign])  # it may become the member's, and count as theirs
         coupon_rows.take_turns_of_orders([(order.channel.pk, order.order_no)])
     coupon = coupon_rows.hold([coupon_id])[coupon_id]
-    if coupon.member_id is not None and not coupon.is_bearer and coupon.member_id != order.member_id:
+    owner = None if coupon.is_bearer else coupon.member_id
+    if owner is not None and not survivors.are_one(owner, order.member_id):
         raise refusal("not_yours")
     programmes = publishing.load_all()
     case = _Case(coupon, terms_of(coupon, programmes), order, Moves(now, actor_id), programmes)

@@ -37,6 +37,14 @@ class ProgrammeMissing(LoyaltyError):
     status = 409
 
 
+class MergedMeanwhile(LoyaltyError):
+    """The member is just being merged with another, and somebody is at work on that one's points."""
+
+    message = _("This member is just being merged with another. Try again in a moment.")
+    code = "loyalty.merged_meanwhile"
+    status = 409
+
+
 class SecondPersonNeeded(LoyaltyError):
     """A programme is published by somebody who had no hand in the draft, or with a reason on record (D6)."""
 

@@ -20,7 +20,7 @@ from loyalty.ledger import Purses
 from loyalty.models import Claim
 from loyalty.purse import Origin
 from loyalty.reward_terms import Place
-from loyalty.tellings import points_changed
+from loyalty.tellings import points_changes
 from members import outbox
 from privacy.errors import ReasonMissing
 
@@ -168,10 +168,9 @@ def _put_back(cancelled: Sequence[Claim], *, reason: str, now: datetime, actor_i
 
 
 def _give_points_back(claim: Claim, purses: Purses, *, actor_id: int | None, reason: str) -> None:
-    purse = purses[claim.member_id]
     if claim.points:
         cause = claims.entry_cause(claim.cause)
-        parts = ledger.redemptions(purses, {cause: claim.member_id})[cause]
+        paid = ledger.redemptions(purses, {cause: claim.member_id})[cause]
         programme = publishing.load_all().by_id(claim.programme_id)
         today = purses.now.astimezone(programme.time_zone).date()
         origin = Origin(
@@ -185,8 +184,7 @@ def _give_points_back(claim: Claim, purses: Purses, *, actor_id: int | None, rea
             programme_id=claim.programme_id,
         )
         grace_ends = end_of(today + timedelta(days=programme.points.reissue_grace_days), programme.time_zone)
-        purse.give_back(parts, origin, now=purses.now, reissue_until=grace_ends)
-    postings = purse.postings[:]
+        paid.purse.give_back(paid.parts, origin, now=purses.now, reissue_until=grace_ends)
+    told = points_changes(purses.values(), claim.channel_id)
     ledger.append(purses)
-    if postings:
-        outbox.put([points_changed(purse, postings, claim.channel_id)])
+    outbox.put(told)

@@ -3,10 +3,11 @@
 Promises (ledger.md): a balance is the sum of its entries; every entry can be read alone; the same cause is
 never counted twice; nothing is spent that is not there. Callers `lock()` first, move points by the rules
 of `loyalty.purse`, then `append()`, all in one transaction. Wallets are locked in the order of their ids,
-once per transaction, so that two batches cannot wait for each other.
+once per transaction, so that two batches cannot wait for each other. Who asks for one wallet of a person
+gets all of them: the link stands on the wallets themselves, so it is read with their locks, and whoever
+merges or parts people locks them too.
 """
 
-from collections import defaultdict
 from collections.abc import (
     Callable,
     Collection,
@@ -24,12 +25,17 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from loyalty import clock, ledger_rows
+from loyalty import clock, ledger_rows, persons
 from loyalty.clock import Clock
-from loyalty.purse import Figures, HoldState, LotState, Posting, Purse
-from members import columns
+from loyalty.errors import MergedMeanwhile
+from loyalty.lots import Figures, HoldState, LotState, Posting
+from loyalty.persons import Tie
+from loyalty.purse import Purse
+from members import columns, survivors
 
-_WALLET = "id, member_id, balance, held, debt, version, head, tier, tier_since, tier_until, tier_steps"
+_WALLET = (
+    "id, member_id, balance, held, debt, version, head, tier, tier_since, tier_until, tier_steps, person_id"
+)
 _LOT = "id, wallet_id, order_id, earned, remaining, held, expired, earned_at, available_from, expires_at"
 
 
@@ -39,6 +45,7 @@ class Purses(Mapping[int, Purse]):
 
     clock: Clock
     by_member: dict[int, Purse] = field(default_factory=dict)
+    ties: Sequence[Tie] = ()
 
     def __getitem__(self, member_id: int) -> Purse:
         return self.by_member[member_id]
@@ -60,6 +67,11 @@ class Purses(Mapping[int, Purse]):
     def now(self) -> datetime:
         return self.clock.now
 
+    def of(self, member_ids: Iterable[int]) -> "Purses":
+        """Those of these members, and of who is the same person as one of them."""
+        mine = {each.member_id for id_ in member_ids for each in self[id_].together}
+        return Purses(self.clock, {id_: self[id_] for id_ in sorted(mine)}, self.ties)
+
 
 # --- opening ----------------------------------------------------------------------------------------
 
@@ -70,9 +82,12 @@ def lock(
     first_tier: Callable[[], str],
     order_ids: Collection[int] = (),
     earning_only: Collection[int] = (),
+    paid_by: Collection[str] = (),
 ) -> Purses:
     """Lock the members' wallets, making those that are missing, and open them at the present instant.
 
+    Who is the same person as one of them is among them. `paid_by`: causes of redemptions; the wallets that
+    paid are locked as well. Raises MergedMeanwhile when one of them is just being merged with somebody else.
     `first_tier` is asked for the tier of new wallets. `order_ids`: orders whose own lots are wanted even
     when nothing is left in them. `earning_only`: members who will only be given points; without debt their
     lots are not read, however many they have. In all other purses time has passed when they are returned:
@@ -80,11 +95,12 @@ def lock(
     """
     assert connection.in_atomic_block, "the orchestrator opens the transaction"
     wanted = sorted(set(member_ids))
-    rows = _lock_wallets(wanted)
+    rows = _lock_wallets(wanted, paid_by)
     missing = sorted(set(wanted) - {row[1] for row in rows})
     if missing:
         _make_wallets(missing, first_tier())
         rows += _lock_wallets(missing)
+    rows += _late_kin(rows)
     purses = _fill(rows, order_ids, frozenset(earning_only))
     for purse in purses.values():
         if purse.is_whole:
@@ -92,12 +108,48 @@ def lock(
     return purses
 
 
-def _lock_wallets(member_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+# The wallets of these members, and those of the persons they are merged into. One parameter, twice.
+_THEIRS = (
+    "(member_id = ANY(%s::bigint[]) OR person_id = ANY(ARRAY("
+    "SELECT person_id FROM loyalty_wallet WHERE member_id = ANY(%s::bigint[]) AND person_id IS NOT NULL)))"
+)
+_PAID = " OR id = ANY(ARRAY(SELECT wallet_id FROM loyalty_entry WHERE kind = 'redeem' AND cause = ANY(%s)))"
+
+
+def _lock_wallets(member_ids: Sequence[int], paid_by: Collection[str] = ()) -> list[tuple[Any, ...]]:
+    asked: list[Any] = [columns.numbers(member_ids)] * 2
+    if paid_by:
+        asked.append(list(paid_by))
     return columns.ask(
-        f"SELECT {_WALLET} FROM loyalty_wallet WHERE member_id = ANY(%s::bigint[])"
+        f"SELECT {_WALLET} FROM loyalty_wallet WHERE {_THEIRS}{_PAID if paid_by else ''}"
         " ORDER BY id FOR NO KEY UPDATE",
-        [columns.numbers(member_ids)],
+        asked,
     )
+
+
+def _late_kin(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The wallets of a person that a merge brought while we waited for the first of them, locked now.
+
+    They may come before ours in the order of ids, so they are not waited for: whoever holds one may be
+    waiting for us. Raises MergedMeanwhile when somebody does.
+    """
+    people = sorted({row[-1] for row in rows if row[-1] is not None})
+    if not people:
+        return []
+    had = [row[0] for row in rows]
+    late = columns.ask(
+        f"SELECT {_WALLET} FROM loyalty_wallet WHERE person_id = ANY(%s::bigint[])"
+        " AND id <> ALL(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
+        [people, had],
+    )
+    had += [row[0] for row in late]
+    [(missed,)] = columns.ask(
+        "SELECT count(*) FROM loyalty_wallet WHERE person_id = ANY(%s::bigint[]) AND id <> ALL(%s::bigint[])",
+        [people, had],
+    )
+    if missed:
+        raise MergedMeanwhile
+    return late
 
 
 def _make_wallets(member_ids: Sequence[int], first_tier: str) -> None:
@@ -118,20 +170,41 @@ def _fill(
     by_wallet: dict[int, Purse] = {}
     by_member: dict[int, Purse] = {}
     for row in rows:
-        wallet_id, member_id, balance, held, debt, version, head, tier, since, until, steps = row
+        wallet_id, member_id, balance, held, debt, version, head, tier, since, until, steps, _person = row
         purse = Purse(
             wallet_id, member_id, balance, held, debt, version, bytes(head), tier, since, until, steps
         )
         by_wallet[purse.wallet_id] = purse
         by_member[purse.member_id] = purse
         purse.is_whole = bool(purse.debt or purse.held) or purse.member_id not in earning_only
+    people = {row[-1] for row in rows if row[-1] is not None}
+    ties = _ties(people)
+    if ties:
+        persons.link(by_member.values(), ties)
+        for purse in by_member.values():
+            purse.is_whole = purse.is_whole or bool(purse.kin)
     whole = [purse.wallet_id for purse in by_wallet.values() if purse.is_whole]
     read, lots = _read_lots(whole, order_ids)
     for wallet_id, lot in lots:
         by_wallet[wallet_id].lots.append(lot)
     if any(purse.held for purse in by_wallet.values()):
         _read_holds(by_wallet)
-    return Purses(read, by_member)
+    return Purses(read, by_member, ties)
+
+
+def _ties(people: Collection[int]) -> list[Tie]:
+    """The merges that hold between the wallets of these persons; no statement where there is nobody."""
+    if not people:
+        return []
+    rows = columns.ask(
+        "SELECT m.id, m.survivor_id, m.other_id FROM members_merge m"
+        " JOIN loyalty_wallet o ON o.member_id = m.other_id"
+        # A merge that is just being made is written, and its wallets are not linked yet.
+        " JOIN loyalty_wallet s ON s.member_id = m.survivor_id AND s.person_id = o.person_id"
+        " WHERE o.person_id = ANY(%s::bigint[]) AND m.undone_at IS NULL ORDER BY m.id",
+        [sorted(people)],
+    )
+    return [Tie(*row) for row in rows]
 
 
 def _read_lots(wallet_ids: list[int], order_ids: Collection[int]) -> tuple[Clock, list[tuple[int, LotState]]]:
@@ -177,35 +250,57 @@ def _read_holds(by_wallet: Mapping[int, Purse]) -> None:
             holds[id_].parts.append((lot, part))
 
 
-def redemptions(purses: Purses, causes: Mapping[str, int | None]) -> dict[str, list[tuple[LotState, int]]]:
-    """Which lots redemptions drew on, by cause: lots and points in the order they were spent.
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """Which purse paid, out of which lots: lots and points in the order in which they were spent."""
 
-    `causes` says whose redemption is meant; another member's under the same cause is not returned. The
-    lots join their purses, so that what is given back lands in them.
+    purse: Purse
+    parts: list[tuple[LotState, int]]
+
+
+def redemptions(purses: Purses, causes: Mapping[str, int | None]) -> dict[str, Redemption]:
+    """What redemptions drew on, by cause.
+
+    `causes` says whose redemption is meant: of this member, or of one who is the same person or was when
+    it was made. A stranger's under the same cause is not returned. The lots join their purses, so that what
+    is given back lands in them.
     """
-    found: dict[str, list[tuple[LotState, int]]] = defaultdict(list)
+    found: dict[str, Redemption] = {}
     if not causes:
         return found
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT e.cause, w.member_id, -m.points, l."
-            + _LOT.replace(", ", ", l.")
-            + " FROM loyalty_entry e"
-            " JOIN loyalty_wallet w ON w.id = e.wallet_id JOIN loyalty_lotmove m ON m.entry_id = e.id"
-            " JOIN loyalty_lot l ON l.id = m.lot_id"
-            " WHERE e.kind = 'redeem' AND e.cause = ANY(%s) ORDER BY m.id",
-            [list(causes)],
-        )
-        for cause, member_id, points, *row in cursor.fetchall():
-            if causes[cause] != member_id:
+    rows = columns.ask(
+        "SELECT e.cause, e.recorded_at, w.member_id, -m.points, l."
+        + _LOT.replace(", ", ", l.")
+        + " FROM loyalty_entry e"
+        " JOIN loyalty_wallet w ON w.id = e.wallet_id JOIN loyalty_lotmove m ON m.entry_id = e.id"
+        " JOIN loyalty_lot l ON l.id = m.lot_id"
+        " WHERE e.kind = 'redeem' AND e.cause = ANY(%s) ORDER BY m.id",
+        [list(causes)],
+    )
+    for cause, recorded_at, member_id, points, *row in rows:
+        asked = causes[cause]
+        if cause not in found:
+            if asked is None or not _is_same_person(purses, asked, member_id, recorded_at):
                 continue
-            purse = purses[member_id]
-            lot = next((lot for lot in purse.lots if lot.id == row[0]), None)
-            if lot is None:
-                lot = _lot(row)
-                purse.lots.append(lot)
-            found[cause].append((lot, points))
+            found[cause] = Redemption(purses[member_id], [])
+        paid = found[cause]
+        paid.parts.append((lot_of(paid.purse, row), points))
     return found
+
+
+def lot_of(purse: Purse, row: Sequence[Any]) -> LotState:
+    """A lot of a purse, by its row: the one that is there already, or one that joins it."""
+    lot = next((lot for lot in purse.lots if lot.id == row[0]), None)
+    if lot is None:
+        lot = _lot(row)
+        purse.lots.append(lot)
+    return lot
+
+
+def _is_same_person(purses: Purses, member_id: int, other_id: int, at: datetime) -> bool:
+    if other_id in {purse.member_id for purse in purses[member_id].together}:
+        return True
+    return other_id in purses and other_id in survivors.linked_at(member_id, at)
 
 
 # --- writing ----------------------------------------------------------------------------------------
@@ -268,10 +363,8 @@ def _has_moved(purse: Purse) -> bool:
 
 def peek(member_ids: Iterable[int]) -> Purses:
     """Open purses without a lock, for looking only: what time has done is seen, and not written."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_WALLET} FROM loyalty_wallet WHERE member_id = ANY(%s)", [list(member_ids)])
-        rows = cursor.fetchall()
-    purses = _fill(rows)
+    asked = list(member_ids)
+    purses = _fill(columns.ask(f"SELECT {_WALLET} FROM loyalty_wallet WHERE {_THEIRS}", [asked, asked]))
     for purse in purses.values():
         purse.advance(purses.now)
     return purses
@@ -283,45 +376,57 @@ NOTHING = Figures(balance=0, available=0, pending=0, held=0, debt=0)
 def figures(member_id: int) -> Figures:
     """A member's points now (B3). One who never had a wallet has nothing."""
     purses = peek([member_id])
-    return purses[member_id].figures(purses.now) if purses else NOTHING
+    return purses[member_id].figures(purses.now) if member_id in purses else NOTHING
 
 
 def figures_as_of(member_id: int, at: datetime) -> Figures:
     """What we would have answered at the instant `at`, by what had been recorded then (B3)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT e.wallet_id, e.balance_after, e.debt_after, e.version FROM loyalty_entry e"
-            " JOIN loyalty_wallet w ON w.id = e.wallet_id"
-            " WHERE w.member_id = %s AND e.recorded_at <= %s ORDER BY e.version DESC LIMIT 1",
-            [member_id, at],
+            "SELECT w.id, w.member_id, e.balance_after, e.debt_after, e.version FROM loyalty_wallet w"
+            " CROSS JOIN LATERAL (SELECT balance_after, debt_after, version FROM loyalty_entry"
+            "  WHERE wallet_id = w.id AND recorded_at <= %s ORDER BY version DESC LIMIT 1) AS e"
+            f" WHERE w.member_id IN ({survivors.LINKED_AT}) ORDER BY w.id",
+            [at, *survivors.asked_at(member_id, at)],
         )
-        last = cursor.fetchone()
-        if last is None:
+        last = cursor.fetchall()
+        if not last:
             return NOTHING
-        wallet_id, balance, debt, version = last
+        purses = {
+            id_: Purse(id_, member, balance, 0, debt, version) for id_, member, balance, debt, version in last
+        }
         cursor.execute(
             "SELECT l.id, l.wallet_id, l.order_id, l.earned, sum(m.points)::bigint, 0, 0,"
             " l.earned_at, l.available_from, l.expires_at"
-            " FROM loyalty_lot l JOIN loyalty_lotmove m ON m.lot_id = l.id"
-            " JOIN loyalty_entry e ON e.id = m.entry_id"
-            " WHERE l.wallet_id = %s AND e.version <= %s"
+            " FROM unnest(%s::bigint[], %s::int[]) AS asked(wallet_id, version)"
+            " JOIN loyalty_lot l ON l.wallet_id = asked.wallet_id JOIN loyalty_lotmove m ON m.lot_id = l.id"
+            " JOIN loyalty_entry e ON e.id = m.entry_id AND e.version <= asked.version"
             " GROUP BY l.id HAVING sum(m.points) > 0 ORDER BY l.id",
-            [wallet_id, version],
+            [list(purses), [purse.version for purse in purses.values()]],
         )
-        lots = {row[0]: _lot(row) for row in cursor.fetchall()}
+        lots: dict[int, LotState] = {}
+        for row in cursor.fetchall():
+            lots[row[0]] = _lot(row)
+            purses[row[1]].lots.append(lots[row[0]])
         cursor.execute(
-            "SELECT h.id, h.points, h.expires_at, p.lot_id, p.points FROM loyalty_hold h"
+            "SELECT h.id, h.wallet_id, h.points, h.expires_at, p.lot_id, p.points FROM loyalty_hold h"
             " JOIN loyalty_holdlot p ON p.hold_id = h.id"
-            " WHERE h.wallet_id = %s AND h.created_at <= %s AND (h.ended_at IS NULL OR h.ended_at > %s)"
+            " WHERE h.wallet_id = ANY(%s) AND h.created_at <= %s AND (h.ended_at IS NULL OR h.ended_at > %s)"
             " ORDER BY h.id, p.id",
-            [wallet_id, at, at],
+            [list(purses), at, at],
         )
         holds: dict[int, HoldState] = {}
-        for id_, points, expires_at, lot_id, part in cursor.fetchall():
-            hold = holds.setdefault(id_, HoldState(points, expires_at, [], id=id_))
-            hold.parts.append((lots[lot_id], part))
+        for id_, wallet_id, points, expires_at, lot_id, part in cursor.fetchall():
+            if id_ not in holds:
+                holds[id_] = HoldState(points, expires_at, [], id=id_)
+                purses[wallet_id].holds.append(holds[id_])
+                purses[wallet_id].held += points
+            holds[id_].parts.append((lots[lot_id], part))
             lots[lot_id].held += part
-    purse = Purse(wallet_id, member_id, balance, sum(hold.points for hold in holds.values()), debt, version)
-    purse.lots, purse.holds = list(lots.values()), list(holds.values())
-    purse.advance(at)
-    return purse.figures(at)
+    first, *rest = purses.values()
+    first.kin, first.merges = rest, {purse.wallet_id: 0 for purse in rest}
+    for purse in rest:
+        purse.kin = [each for each in purses.values() if each is not purse]
+        purse.merges = {each.wallet_id: 0 for each in purse.kin}
+    first.advance(at)
+    return first.figures(at)

@@ -14,6 +14,7 @@ from django.db import connection
 from loyalty.earning import Room
 from loyalty.programme import Limits as Terms
 from loyalty.programme import Rule
+from loyalty.purse import Purse
 
 UNLIMITED = Terms()
 _LOCKS = 7411  # the namespace of advisory locks for budgets
@@ -59,13 +60,30 @@ class Limits:
                 days[day] = days.get(day, 0) + points
 
 
+def holder(purse: Purse) -> int:
+    """The wallet for which a person's uses are counted: merged members have one person's limits."""
+    return min(each.wallet_id for each in purse.together)
+
+
+def persons(purses: Iterable[Purse]) -> Mapping[int, int]:
+    """By wallet, the one for which its uses are counted, where that is another."""
+    return {purse.wallet_id: holder(purse) for purse in purses if purse.kin}
+
+
 def _in_month(used: Mapping[date, int], day: date) -> int:
     return sum(points for at, points in used.items() if (at.year, at.month) == (day.year, day.month))
 
 
-def load(running: Collection[Rule], wallet_ids: Collection[int], *, to_spend: bool = True) -> Limits:
+def load(
+    running: Collection[Rule],
+    wallet_ids: Collection[int],
+    *,
+    to_spend: bool = True,
+    counted_for: Mapping[int, int] | None = None,
+) -> Limits:
     """Read what those of these rules that are limited have given to these wallets, and in all.
 
+    counted_for: what `persons` says of these wallets.
     to_spend: nobody else spends from these budgets until the transaction ends; who only looks needs not wait.
     """
     rules = limited(running)
@@ -89,7 +107,8 @@ def load(running: Collection[Rule], wallet_ids: Collection[int], *, to_spend: bo
             [list(limits.codes), list(wallet_ids)],
         )
         for code, wallet_id, day, points in cursor.fetchall():
-            limits.by_day[(code, wallet_id)][day] = points
+            days = limits.by_day[(code, (counted_for or {}).get(wallet_id, wallet_id))]
+            days[day] = days.get(day, 0) + points
     return limits
 
 

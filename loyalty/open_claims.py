@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from loyalty import reward_words
 from loyalty.fulfilment import CANCELLABLE, READY, TO_DO
 from loyalty.models import Claim
+from members import survivors
 from members.models import Member
 
 State, Way = Claim.State, Claim.Way
@@ -82,7 +83,7 @@ def counts(*, way: str = "", store_id: int | None = None) -> list[tuple[str, str
 
 def of_member(member_id: int, *, limit: int = 20) -> list[Row]:
     """A member's open claims, the oldest first."""
-    return rows(everywhere().filter(member=member_id)[:limit])
+    return rows(everywhere().filter(member__in=survivors.same_person(member_id))[:limit])
 
 
 def rows(claims: Iterable[Claim]) -> list[Row]:

@@ -15,8 +15,8 @@ from loyalty.errors import CauseTaken, HoldNotFound, NotEnoughPoints
 from loyalty.ledger import CauseCounted, Purses
 from loyalty.models import Entry, Hold
 from loyalty.purse import Figures, HoldState, Origin, Posting, Purse
-from loyalty.tellings import points_changed
-from members import outbox
+from loyalty.tellings import points_changes
+from members import outbox, survivors
 from members.models import Channel
 
 
@@ -116,7 +116,7 @@ def hold(
                 expires_at=purses.now + timedelta(seconds=expires_in),
                 now=purses.now,
             )
-            _close(purses, purse, channel)
+            _close(purses, channel)
             return _held(made, purse, purses, is_new=True)
         except (CauseCounted, NotEnoughPoints) as refused:
             refusal = refused
@@ -128,8 +128,8 @@ def capture(
     member_id: int, hold_id: int, *, points: int | None = None, channel: Channel, actor_id: int | None = None
 ) -> PointsReceipt:
     """Spend what a hold set aside, all of it or `points`; the rest is released. Raises HoldEnded."""
-    purses, purse = _open(member_id)
-    held = _find(purse, hold_id, channel)
+    purses, mine = _open(member_id)
+    purse, held = _find(mine, hold_id, channel)
     origin = Origin(
         cause=f"hold:{hold_id}",
         happened_at=purses.now,
@@ -138,7 +138,7 @@ def capture(
         actor_id=actor_id,
     )
     posting = purse.capture(held, held.points if points is None else points, origin, now=purses.now)
-    _close(purses, purse, channel)
+    _close(purses, channel)
     return PointsReceipt(
         entry_id=posting.id or 0, points=-posting.points, figures=purse.figures(purses.now), is_new=True
     )
@@ -147,17 +147,19 @@ def capture(
 @transaction.atomic
 def release(member_id: int, hold_id: int, *, channel: Channel) -> HoldReceipt:
     """Let a hold go. Raises HoldEnded when it was captured, released or timed out before."""
-    purses, purse = _open(member_id)
-    held = _find(purse, hold_id, channel)
+    purses, mine = _open(member_id)
+    purse, held = _find(mine, hold_id, channel)
     purse.release(held, now=purses.now)
-    _close(purses, purse, channel)
+    _close(purses, channel)
     return _held(held, purse, purses, is_new=True)
 
 
 def open_holds(member_id: int, *, channel: Channel | None = None) -> list[Hold]:
     """What is set aside of a member's points now, soonest to time out first; of one channel, or of all."""
     rows = Hold.objects.filter(
-        wallet__member=member_id, state=Hold.State.OPEN, expires_at__gt=clock.read().now
+        wallet__member__in=survivors.same_person(member_id),
+        state=Hold.State.OPEN,
+        expires_at__gt=clock.read().now,
     )
     if channel is not None:
         rows = rows.filter(channel=channel)
@@ -185,7 +187,7 @@ def _post(
         purses, purse = _open(member_id)
         try:
             posting = move(purse, purses)
-            _close(purses, purse, channel)
+            _close(purses, channel)
             figures = purse.figures(purses.now)
             return PointsReceipt(entry_id=posting.id or 0, points=points, figures=figures, is_new=True)
         except (CauseCounted, NotEnoughPoints) as refused:
@@ -198,11 +200,10 @@ def _open(member_id: int) -> tuple[Purses, Purse]:
     return purses, purses[member_id]
 
 
-def _close(purses: Purses, purse: Purse, channel: Channel) -> None:
-    postings = purse.postings[:]
+def _close(purses: Purses, channel: Channel) -> None:
+    told = points_changes(purses.values(), channel.pk)
     ledger.append(purses)
-    if postings:
-        outbox.put([points_changed(purse, postings, channel.pk)])
+    outbox.put(told)
 
 
 def _posted_before(
@@ -235,15 +236,18 @@ def _hold_before(
     )
 
 
-def _find(purse: Purse, hold_id: int, channel: Channel) -> HoldState:
-    for held in purse.holds:
-        if held.id == hold_id and held.channel_id == channel.pk:
-            return held
-    row = Hold.objects.filter(pk=hold_id, wallet=purse.wallet_id, channel=channel).first()
+def _find(mine: Purse, hold_id: int, channel: Channel) -> tuple[Purse, HoldState]:
+    """A hold of the member, and which of the person's purses it is of."""
+    for purse in mine.together:
+        for held in purse.holds:
+            if held.id == hold_id and held.channel_id == channel.pk:
+                return purse, held
+    wallets = [purse.wallet_id for purse in mine.together]
+    row = Hold.objects.filter(pk=hold_id, wallet__in=wallets, channel=channel).first()
     if row is None:
         raise HoldNotFound
     # It is not open any more: let the purse say so.
-    return HoldState(
+    return mine, HoldState(
         row.points, row.expires_at, [], row.cause, row.reason, row.channel_id, row.state, id=row.pk
     )
 

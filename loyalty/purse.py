@@ -6,109 +6,21 @@ redemption, a thousand orders and a question about last March all follow the sam
 
 What holds after each step (ledger.md, laws 1-3):
 balance = points in lots - debt; 0 <= held <= remaining in each lot; debt > 0 means nothing is available.
+
+The purses of one person, whose members were merged, know each other (`kin`, set by `loyalty.persons`): what
+is available and owed is that of all of them. What one spends and another has is moved over first, by two
+postings of the same cause; so whatever is spent stands in the purse that spent it, and its refund too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from loyalty.errors import HoldEnded, NotEnoughPoints
+from loyalty.lots import Figures, HoldState, LotState, Origin, Posting, spend_order
 
-
-@dataclass(slots=True, eq=False)
-class LotState:
-    """Points earned together. `id` is None until the ledger has written the lot."""
-
-    earned: int
-    remaining: int
-    earned_at: datetime
-    available_from: datetime
-    expires_at: datetime | None
-    held: int = 0
-    expired: int = 0
-    order_id: int | None = None
-    id: int | None = None
-    touched: bool = False
-
-    @property
-    def free(self) -> int:
-        return self.remaining - self.held
-
-    def is_ripe(self, now: datetime) -> bool:
-        return self.available_from <= now
-
-    def is_lapsed(self, now: datetime) -> bool:
-        return self.expires_at is not None and self.expires_at <= now
-
-    def is_spendable(self, now: datetime) -> bool:
-        return self.remaining > self.held and self.available_from <= now and not self.is_lapsed(now)
-
-
-@dataclass(slots=True, eq=False)
-class HoldState:
-    points: int
-    expires_at: datetime
-    parts: list[tuple[LotState, int]]
-    cause: str = ""
-    reason: str = ""
-    channel_id: int | None = None
-    state: str = "open"
-    captured: int = 0
-    ended_at: datetime | None = None
-    id: int | None = None
-    touched: bool = False
-    entry: "Posting | None" = None
-
-
-@dataclass(slots=True, eq=False)
-class Origin:
-    """Who and what stands behind a posting; the same for all postings of one cause."""
-
-    cause: str
-    happened_at: datetime
-    reason: str = ""
-    why: dict[str, Any] = field(default_factory=dict)
-    channel_id: int | None = None
-    store_id: int | None = None
-    order_id: int | None = None
-    actor_id: int | None = None
-    programme_id: int | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Posting:
-    """One entry to be written: its points, its origin, the lots it moves, and the state it leaves."""
-
-    kind: str
-    points: int
-    origin: Origin
-    version: int
-    balance_after: int
-    debt_after: int
-    moves: list[tuple[LotState, int]] = field(default_factory=list)
-    uses: dict[str, int] = field(default_factory=dict)  # rule code -> points it added
-    id: int | None = None
-    wallet_id: int = 0
-
-
-@dataclass(slots=True)
-class Figures:
-    """What a member is told of their points at one instant."""
-
-    balance: int
-    available: int
-    pending: int
-    held: int
-    debt: int
-    expiring: int = 0
-    expiring_at: datetime | None = None
-
-
-def spend_order(lot: LotState) -> tuple[Any, ...]:
-    """Nearest expiry first, then oldest, never-expiring last: nothing lapses that could be spent."""
-    never = lot.expires_at is None
-    return (never, lot.expires_at if not never else lot.earned_at, lot.earned_at, lot.id or 0)
+__all__ = ["Figures", "HoldState", "LotState", "Origin", "Posting", "Purse", "spend_order"]
 
 
 @dataclass(slots=True, eq=False)
@@ -126,11 +38,19 @@ class Purse:
     tier_steps: int = 0
     tier_touched: bool = False
     is_whole: bool = True  # False: its lots were not read, so it can only be added to
+    is_head: bool = True  # False: merged into another of its kin, whose tier it shows
+    kin: "list[Purse]" = field(default_factory=list)
+    merges: dict[int, int] = field(default_factory=dict)  # by which merge a purse of the kin is the person's
     lots: list[LotState] = field(default_factory=list)
     holds: list[HoldState] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
 
     # --- asking -------------------------------------------------------------------------------------
+
+    @property
+    def together(self) -> "list[Purse]":
+        """All purses of the person, this one first."""
+        return [self, *self.kin]
 
     def spendable(self, now: datetime) -> list[LotState]:
         """Lots that can be spent now, in the order they are spent."""
@@ -138,19 +58,21 @@ class Purse:
 
     def available(self, now: datetime) -> int:
         """Points that can be spent now. Call `advance(now)` first: time may have moved points."""
-        return 0 if self.debt else sum(lot.free for lot in self.lots if lot.is_spendable(now))
+        if any(purse.debt for purse in self.together):
+            return 0
+        return sum(lot.free for purse in self.together for lot in purse.lots if lot.is_spendable(now))
 
     def figures(self, now: datetime) -> Figures:
-        """Every figure a member is shown, as of `now`, after `advance(now)`."""
-        pending = sum(lot.free for lot in self.lots if not lot.is_ripe(now) and not lot.is_lapsed(now))
-        next_to_go = [lot for lot in self.lots if lot.free > 0 and lot.expires_at and not lot.is_lapsed(now)]
+        """Every figure a member is shown, over all their purses, as of `now`, after `advance(now)`."""
+        lots = [lot for purse in self.together for lot in purse.lots if not lot.is_lapsed(now)]
+        next_to_go = [lot for lot in lots if lot.free > 0 and lot.expires_at]
         at = min((lot.expires_at for lot in next_to_go if lot.expires_at), default=None)
         return Figures(
-            balance=self.balance,
+            balance=sum(purse.balance for purse in self.together),
             available=self.available(now),
-            pending=pending,
-            held=self.held,
-            debt=self.debt,
+            pending=sum(lot.free for lot in lots if not lot.is_ripe(now)),
+            held=sum(purse.held for purse in self.together),
+            debt=sum(purse.debt for purse in self.together),
             expiring=sum(lot.free for lot in next_to_go if lot.expires_at == at),
             expiring_at=at,
         )
@@ -162,21 +84,28 @@ class Purse:
 
         Expiry is a function of time and not of a job: whoever opens the purse first writes it down.
         """
-        for instant in self._instants(now):
-            for hold in [hold for hold in self.holds if hold.state == "open" and hold.expires_at <= instant]:
-                self._end_hold(hold, "timed_out", hold.expires_at)
-            self._lapse(instant)
-            self._settle(instant)
+        for instant in sorted({at for purse in self.together for at in purse._instants(now)}):
+            for purse in self.together:
+                purse._time_out(instant)
+                purse._lapse(instant)
+            self.settle(instant)
 
-    def _instants(self, now: datetime) -> list[datetime]:
-        instants = {hold.expires_at for hold in self.holds if hold.state == "open" and hold.expires_at <= now}
+    def _instants(self, now: datetime) -> Iterable[datetime]:
+        is_owing = any(purse.debt for purse in self.together)
+        for hold in self.holds:
+            if hold.state == "open" and hold.expires_at <= now:
+                yield hold.expires_at
         for lot in self.lots:
             # Also a lot that is held whole: its hold may time out before it lapses.
             if lot.remaining > 0 and lot.expires_at is not None and lot.expires_at <= now:
-                instants.add(lot.expires_at)
-            if self.debt and lot.free > 0 and lot.available_from <= now:
-                instants.add(lot.available_from)
-        return sorted(instants)
+                yield lot.expires_at
+            if is_owing and lot.free > 0 and lot.available_from <= now:
+                yield lot.available_from
+
+    def _time_out(self, instant: datetime) -> None:
+        for hold in self.holds:
+            if hold.state == "open" and hold.expires_at <= instant:
+                self._end_hold(hold, "timed_out", hold.expires_at)
 
     def _lapse(self, instant: datetime) -> None:
         for lot in self.lots:
@@ -195,8 +124,16 @@ class Purse:
             lot.expired += points
             self._post("expire", -points, origin, [(lot, -points)])
 
-    def _settle(self, instant: datetime) -> None:
-        """Points that have become available pay debt first."""
+    def settle(self, instant: datetime) -> None:
+        """Points that have become available pay debt first: that of their own purse, then of its kin."""
+        for purse in self.together:
+            purse._pay_debt(instant)
+        for debtor in sorted(self.together, key=lambda purse: purse.wallet_id) if self.kin else ():
+            if debtor.debt:
+                debtor._gather(debtor.debt, instant)
+                debtor._pay_debt(instant)
+
+    def _pay_debt(self, instant: datetime) -> None:
         if not self.debt:
             return
         moves: list[tuple[LotState, int]] = []
@@ -244,7 +181,7 @@ class Purse:
         self.lots.append(lot)
         posting = self._post(kind, points, origin, [(lot, points)])
         self._lapse(now)
-        self._settle(now)
+        self.settle(now)
         return posting
 
     def redeem(self, points: int, origin: Origin, *, now: datetime) -> Posting:
@@ -253,6 +190,7 @@ class Purse:
         available = self.available(now)
         if points > available:
             raise NotEnoughPoints(available=available, asked=points)
+        self._gather(points, now)
         return self._post("redeem", -points, origin, self._draw(points, now))
 
     def adjust(self, points: int, origin: Origin, *, expires_at: datetime | None, now: datetime) -> Posting:
@@ -268,7 +206,40 @@ class Purse:
         available = self.available(now)
         if -points > available:
             raise NotEnoughPoints(available=available, asked=-points)
+        self._gather(-points, now)
         return self._post("adjust", points, origin, self._draw(-points, now))
+
+    def _gather(self, points: int, now: datetime, taken: Mapping[LotState, int] | None = None) -> None:
+        """Have here what of the next `points` in spend order lies in other purses of the person.
+
+        taken: points of lots that are spoken for already.
+        """
+        if not self.kin:
+            return
+        lots = [(lot, purse) for purse in self.together for lot in purse.lots if lot.is_spendable(now)]
+        brought: defaultdict[Purse, list[tuple[LotState, int]]] = defaultdict(list)
+        for lot, purse in sorted(lots, key=lambda found: spend_order(found[0])):
+            part = min(points, lot.free - (taken or {}).get(lot, 0))
+            if part <= 0:
+                continue
+            points -= part
+            if purse is not self:
+                brought[purse].append((lot, part))
+        for purse, parts in brought.items():
+            self._bring(purse, parts, now)
+
+    def _bring(self, source: "Purse", parts: Sequence[tuple[LotState, int]], now: datetime) -> None:
+        """Move points over from another purse of the person: to lots that end when those would have."""
+        total = sum(points for _lot, points in parts)
+        cause = f"move:{source.wallet_id}:{source.version + 1}"
+        why = {"merge": self.merges[source.wallet_id], "from": source.member_id, "to": self.member_id}
+        source._post("move_out", -total, Origin(cause, now, why=why), [(lot, -part) for lot, part in parts])
+        came = [
+            (LotState(part, 0, lot.earned_at, lot.available_from, lot.expires_at), part)
+            for lot, part in parts
+        ]
+        self.lots += [lot for lot, _part in came]
+        self._post("move_in", total, Origin(cause, now, why=why), came)
 
     def _draw(self, points: int, now: datetime) -> list[tuple[LotState, int]]:
         moves: list[tuple[LotState, int]] = []
@@ -282,7 +253,15 @@ class Purse:
 
     # --- refunds ------------------------------------------------------------------------------------
 
-    def take_back(self, points: int, origin: Origin, *, own: Sequence[LotState], now: datetime) -> Posting:
+    def take_back(
+        self,
+        points: int,
+        origin: Origin,
+        *,
+        own: Sequence[LotState],
+        now: datetime,
+        kind: str = "take_back",
+    ) -> Posting:
         """Take back `points` > 0 that a refunded order had earned.
 
         First what is left of the order's own lots, pending or not; then other available points in the
@@ -297,6 +276,7 @@ class Purse:
                 moves.append((lot, -taken))
                 left -= taken
         gone = dict(moves)
+        self._gather(left, now, {lot: -moved for lot, moved in moves})
         if not self.debt:
             for lot in self.spendable(now):
                 taken = min(left, lot.free + gone.get(lot, 0))
@@ -306,12 +286,13 @@ class Purse:
         self.debt += left
         if left:
             origin.why = {**origin.why, "debt": left}
-        return self._post("take_back", -points, origin, moves)
+        return self._post(kind, -points, origin, moves)
 
     def shortage(self, points: int, *, own: Sequence[LotState], now: datetime) -> int:
         """How much of `points` a take-back would turn into debt."""
         own_free = sum(lot.free for lot in own)
-        others = 0 if self.debt else sum(lot.free for lot in self.spendable(now) if lot not in own)
+        spendable = [lot for purse in self.together for lot in purse.spendable(now) if lot not in own]
+        others = 0 if any(purse.debt for purse in self.together) else sum(lot.free for lot in spendable)
         return max(0, points - own_free - others)
 
     def give_back(
@@ -321,6 +302,7 @@ class Purse:
         *,
         now: datetime,
         reissue_until: datetime,
+        kind: str = "give_back",
     ) -> Posting:
         """Give back points an order was paid with: debt first, then to the lots they came from.
 
@@ -352,8 +334,8 @@ class Purse:
         for key, figure in (("debt_paid", paid), ("reissued", reissued)):
             if figure:
                 origin.why = {**origin.why, key: figure}
-        posting = self._post("give_back", total, origin, moves)
-        self._settle(now)
+        posting = self._post(kind, total, origin, moves)
+        self.settle(now)
         return posting
 
     # --- holds --------------------------------------------------------------------------------------
@@ -372,6 +354,7 @@ class Purse:
         available = self.available(now)
         if points > available:
             raise NotEnoughPoints(available=available, asked=points)
+        self._gather(points, now)
         parts = [(lot, -taken) for lot, taken in self._draw(points, now)]
         for lot, taken in parts:
             lot.held += taken
@@ -398,7 +381,7 @@ class Purse:
         hold.state, hold.captured, hold.ended_at, hold.touched = "captured", points, now, True
         hold.entry = self._post("redeem", -points, origin, moves)
         self._lapse(now)
-        self._settle(now)
+        self.settle(now)
         return hold.entry
 
     def release(self, hold: HoldState, *, now: datetime) -> None:
@@ -407,7 +390,7 @@ class Purse:
             raise HoldEnded(state=hold.state)
         self._end_hold(hold, "released", now)
         self._lapse(now)
-        self._settle(now)
+        self.settle(now)
 
     def _end_hold(self, hold: HoldState, state: str, at: datetime) -> None:
         self._free(hold)

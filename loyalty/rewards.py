@@ -39,7 +39,7 @@ from loyalty.points import named
 from loyalty.publishing import Held
 from loyalty.purse import Origin, Purse
 from loyalty.reward_terms import Offer, Place
-from loyalty.tellings import points_changed
+from loyalty.tellings import points_changes
 from members import outbox, survivors
 from members.models import Channel
 from privacy.errors import ReasonMissing
@@ -229,10 +229,9 @@ def _redeem(
 
 def _write_points(asked: _Asked, purse: Purse, purses: Purses) -> int | None:
     """Write what moved in the purse, also what time did to it; answers the redemption's id."""
-    postings = purse.postings[:]
+    postings, told = purse.postings[:], points_changes(purses.values(), asked.channel.pk)
     ledger.append(purses)
-    if postings:
-        outbox.put([points_changed(purse, postings, asked.channel.pk)])
+    outbox.put(told)
     cause = claims.entry_cause(asked.cause)
     return next((each.id for each in postings if each.kind == "redeem" and each.origin.cause == cause), None)
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from loyalty import earning, ledger, limits, publishing, situations, snapshots, tiers
+from loyalty import ascents, earning, ledger, limits, publishing, situations, snapshots
 from loyalty.ascents import Ascent
 from loyalty.calendar import end_of
-from loyalty.ledger import Purses
+from loyalty.ledger import Purses, Redemption
 from loyalty.limits import Limits
 from loyalty.programme import Programme, Rule
 from loyalty.publishing import Programmes
@@ -63,7 +63,7 @@ class Batch:
     bought: Mapping[int, list[Purchase]]
     buyers: situations.Buyers
     limits: Limits
-    redemptions: Mapping[str, list[tuple[LotState, int]]]
+    redemptions: Mapping[str, Redemption]
     actor_id: int | None
     store_id: int | None
     asked: str
@@ -136,6 +136,7 @@ def _open(moving: Sequence[Heard], priced: dict[int, Snapshot], **how: Any) -> B
         first_tier=lambda: programmes.first_tier,
         order_ids=list(priced),
         earning_only=members - {id_ for order in moving for id_ in _who_may_lose(order)},
+        paid_by=[_cause_of_redemption(order) for order in moving if order.points_spent_cause],
     )
     rules = _rules_running(moving, programmes)
     asked_about = situations.asked_by(rules)
@@ -146,7 +147,9 @@ def _open(moving: Sequence[Heard], priced: dict[int, Snapshot], **how: Any) -> B
         priced=priced,
         bought={},
         buyers=situations.load(asked_about, members),
-        limits=limits.load(rules, [purse.wallet_id for purse in purses.values()]),
+        limits=limits.load(
+            rules, [purse.wallet_id for purse in purses.values()], counted_for=limits.persons(purses.values())
+        ),
         redemptions=ledger.redemptions(
             purses,
             {_cause_of_redemption(order): order.member_id for order in moving if order.points_spent_cause},
@@ -175,11 +178,13 @@ def _purchases(
     """The purchases of the members for whom they matter; for most, their sum tells that they do not."""
     since = _since(moving, batch, asked_about)
     if situations.needs_whole_history(asked_about):
-        return tiers.purchases(batch.purses, since)
+        return ascents.purchases(batch.purses, batch.purses, since)
     losing = {id_ for order in moving for id_ in _who_may_lose(order) if id_ is not None}
+    # What a person of several members may rise by is not in the sums of one of them.
+    losing |= {id_ for id_, purse in batch.purses.items() if purse.kin}
     rest = [id_ for id_ in batch.purses if id_ not in losing]
     climbing = batch.ascent.who_may_move(rest, set(map(_time_of, moving)), since=since)
-    return tiers.purchases(losing | climbing, since)
+    return ascents.purchases(batch.purses, losing | climbing, since)
 
 
 def _who_may_lose(order: Heard) -> set[int | None]:
@@ -223,10 +228,10 @@ def _settle(order: Heard, batch: Batch) -> None:
         if order.outcome != "new":
             _ripen(order, purse, batch)
         _settle_earned(order, snapshot, purse, batch, change)
-        _settle_spent(order, snapshot, purse, batch, change)
+        _settle_spent(order, snapshot, batch, change)
         change.stays, change.why = snapshot.stays, snapshot.why
     batch.ascent.climb(order.member_id, at, fell=bool(change.taken) or order.kept < order.net)
-    change.debt, change.tier = purse.debt, purse.tier
+    change.debt, change.tier = sum(each.debt for each in purse.together), purse.tier
 
 
 def _leave(order: Heard, snapshot: Snapshot, batch: Batch) -> None:
@@ -282,7 +287,7 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
         base=earning.base_of(net=order.net, points_value=order.points_value, policy=programme.points),
         programme=programme,
         tier=tier,
-        room=batch.limits.room(rules, purse.wallet_id, day),
+        room=batch.limits.room(rules, limits.holder(purse), day),
     )
     snapshot.earned = snapshot.stays = priced.points
     snapshot.why = priced.why
@@ -291,7 +296,7 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
     if priced.points:
         posting = _earn(order, priced.points, snapshot, purse, batch, cause=_cause(order, again=again))
         posting.uses = dict(priced.uses)
-        batch.limits.use(purse.wallet_id, day, priced.uses)
+        batch.limits.use(limits.holder(purse), day, priced.uses)
         change.earned += priced.points
         change.available_from = _available_from(order, programme)
     return snapshot
@@ -393,12 +398,12 @@ def _asked(batch: Batch) -> dict[str, str]:
     return {"refund": batch.asked} if batch.asked else {}
 
 
-def _settle_spent(order: Heard, snapshot: Snapshot, purse: Purse, batch: Batch, change: Change) -> None:
+def _settle_spent(order: Heard, snapshot: Snapshot, batch: Batch, change: Change) -> None:
     """Give back the points a refunded order was paid with, to the lots they came from."""
-    parts = batch.redemptions.get(_cause_of_redemption(order)) if order.points_spent_cause else None
-    if not parts:
+    paid = batch.redemptions.get(_cause_of_redemption(order)) if order.points_spent_cause else None
+    if paid is None:
         return
-    spent = min(order.points_spent, sum(points for _lot, points in parts))
+    spent = min(order.points_spent, sum(points for _lot, points in paid.parts))
     target = earning.returned(spent=spent, net_bought=snapshot.net_bought, kept=order.kept)
     points = target - snapshot.given_back
     if points <= 0:
@@ -412,8 +417,8 @@ def _settle_spent(order: Heard, snapshot: Snapshot, purse: Purse, batch: Batch, 
         "returned": target,
         **_asked(batch),
     }
-    purse.give_back(
-        _slice(parts, snapshot.given_back, points),
+    paid.purse.give_back(
+        _slice(paid.parts, snapshot.given_back, points),
         _origin(
             order,
             snapshot,

@@ -16,6 +16,7 @@ from loyalty import earning, explanations, grant_words, legacy_words, reward_wor
 from loyalty.clauses import Book
 from loyalty.explanations import Explanation
 from loyalty.models import Entry
+from members import survivors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +50,10 @@ def entries(
 ) -> list[Line]:
     """A member's entries, latest first; `before_id` pages on, `wanted` narrows (by kind, channel, time)."""
     narrowed = Entry.objects.all() if wanted is None else wanted
-    found = explanations.with_it(narrowed.filter(wallet__member=member_id))
+    found = explanations.with_it(narrowed.filter(wallet__member__in=survivors.same_person(member_id)))
     if before_id is not None:
         found = found.filter(pk__lt=before_id)
-    return lines(list(found.order_by("-version")[:limit]), book)
+    return lines(list(found.order_by("-pk")[:limit]), book)
 
 
 def lines(entries: Sequence[Entry], book: Book | None = None) -> list[Line]:

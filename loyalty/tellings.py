@@ -1,6 +1,6 @@
 """What the channels are told when points or tiers change: figures and ids, never personal data (A14)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from loyalty.models import Coupon
@@ -20,12 +20,17 @@ def points_changed(purse: Purse, postings: Sequence[Posting], channel_id: int | 
         payload={
             "member_no": number_of(purse.member_id),
             "points": sum(posting.points for posting in postings),
-            "balance": purse.balance,
-            "debt": purse.debt,
+            "balance": sum(each.balance for each in purse.together),
+            "debt": sum(each.debt for each in purse.together),
             "from_version": postings[0].version,
             "to_version": postings[-1].version,
         },
     )
+
+
+def points_changes(purses: Iterable[Purse], channel_id: int | None) -> list[Change]:
+    """As `points_changed`, for every wallet that has moved and is not written yet."""
+    return [points_changed(purse, purse.postings[:], channel_id) for purse in purses if purse.postings]
 
 
 def tier_changed(step: Step, channel_id: int | None) -> Change:

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Q
 
-from loyalty import clock, ledger, publishing, tiers
+from loyalty import ascents, clock, ledger, publishing, tiers
 from loyalty.ascents import Ascent
 from loyalty.errors import TierNotGivable, TierUnknown, TimeInvalid
 from loyalty.ledger import Purses
@@ -321,9 +321,9 @@ def open_for(
 
     since: the earliest instant at which something is judged, when that is before now.
     """
-    mine = Purses(purses.clock, {id_: purses[id_] for id_ in sorted(member_ids)})
+    mine = purses.of(member_ids)
     ascent = Ascent.open(mine, programmes)
-    return ascent, tiers.purchases(list(mine), ascent.since(since or ascent.now))
+    return ascent, ascents.purchases(mine, list(mine), ascent.since(since or ascent.now))
 
 
 def write(purses: Purses, ascent: Ascent, *, channel_id: int | None = None) -> None:

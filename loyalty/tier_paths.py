@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from loyalty import ledger, publishing, tier_words, tiers
+from loyalty import ascents, ledger, publishing, tier_words
 from loyalty.ascents import Ascent
 from loyalty.ledger import Purses
 from loyalty.models import GrowthEntry, TierChange, TierEvent
@@ -17,6 +17,7 @@ from loyalty.publishing import Held, Programmes
 from loyalty.purse import Purse
 from loyalty.tier_terms import Tier
 from loyalty.tiers import History, Ladder, Progress
+from members import survivors
 
 STEPS = 50
 
@@ -84,8 +85,8 @@ def stand(member_id: int) -> Standing:
     programmes, purses = publishing.load_all(), ledger.peek([member_id])
     held = programmes.at(purses.now)
     ascent = Ascent.open(purses, programmes)
-    bought = tiers.purchases([member_id], ascent.since())
-    climber = ascent.climbers.get(member_id)
+    bought = ascents.purchases(purses, list(purses), ascent.since())
+    climber = ascent.of(member_id) if member_id in purses else None
     history = climber.history if climber else History()
     history.bought = bought.get(member_id, ())
     return Standing(
@@ -149,11 +150,13 @@ def given(standing: Standing) -> list[Given]:
 
 def growth(member_id: int, *, limit: int = STEPS) -> list[GrowthEntry]:
     """The growth value a member came by or lost, latest first."""
-    rows = GrowthEntry.objects.filter(wallet__member=member_id).select_related("order", "channel")
+    rows = GrowthEntry.objects.filter(wallet__member__in=survivors.same_person(member_id)).select_related(
+        "order", "channel"
+    )
     return list(rows.order_by("-happened_at", "-id")[:limit])
 
 
 def growth_in_all(member_id: int) -> int:
     """All growth value of a member, whenever it was."""
-    total = GrowthEntry.objects.filter(wallet__member=member_id).aggregate(total=Sum("growth"))["total"]
-    return int(total or 0)
+    rows = GrowthEntry.objects.filter(wallet__member__in=survivors.same_person(member_id))
+    return int(rows.aggregate(total=Sum("growth"))["total"] or 0)

@@ -64,7 +64,7 @@ SELECT w.member_id FROM loyalty_wallet w
  WHERE w.tier_until <= %(now)s AND w.tier_until + coalesce(tier.grace, 0) * interval '1 day' <= %(now)s
  UNION
 SELECT w.member_id FROM loyalty_earnedtier t JOIN loyalty_wallet w ON w.id = t.wallet_id
- WHERE t.next_at <= %(now)s
+ WHERE t.next_at <= %(now)s AND (w.person_id IS NULL OR w.person_id = w.member_id)
  ORDER BY member_id
 """
 
@@ -134,12 +134,14 @@ def _next_members(after: int) -> list[int]:
 # Ranked by spend, then by orders; of equals who joined first is before: their number is the lower.
 _TOP = """
 WITH bought AS (
-    SELECT o.member_id, sum(o.net - o.refunded_goods) AS spend, count(*) AS orders
+    SELECT m.id AS member_id, sum(o.net - o.refunded_goods) AS spend, count(*) AS orders
       FROM members_order o
-      JOIN members_member m ON m.id = o.member_id AND m.status IN ('active', 'restricted')
+      LEFT JOIN loyalty_wallet w ON w.member_id = o.member_id
+      JOIN members_member m
+        ON m.id = coalesce(w.person_id, o.member_id) AND m.status IN ('active', 'restricted')
      WHERE o.paid_at > %(start)s AND o.paid_at < %(end)s AND o.status NOT IN ('placed', 'cancelled')
        AND o.net > o.refunded_goods
-     GROUP BY o.member_id
+     GROUP BY m.id
 ), ranked AS (
     SELECT *, count(*) OVER () AS buyers,
            row_number() OVER (ORDER BY spend DESC, orders DESC, member_id) AS place
@@ -232,6 +234,7 @@ SELECT w.member_id FROM loyalty_wallet w
  WHERE w.tier_until > %(now)s AND w.tier_until <= %(now)s + %(longest)s * interval '1 day'
    AND w.tier_until <= %(now)s + tier.days * interval '1 day'
    AND NOT EXISTS (SELECT FROM loyalty_tierwarning n WHERE n.wallet_id = w.id AND n.until = w.tier_until)
+   AND (w.person_id IS NULL OR w.person_id = w.member_id)
  ORDER BY w.member_id
 """
 
@@ -274,7 +277,7 @@ def _will_lose(climber: Climber, ascent: Ascent) -> dict[str, Any] | None:
     held = ladder.tier(purse.tier)
     ends = purse.tier_until + timedelta(days=held.keep.grace_days if held.keep else 0)
     ahead = Climber(
-        replace(purse, lots=[], holds=[], postings=[]),
+        replace(purse, lots=[], holds=[], postings=[], kin=[]),
         climber.history,
         climber.tier,
         climber.until,

@@ -102,6 +102,8 @@ class Look:
     growth: int = 0
     event_id: int | None = None
     joined_at: datetime | None = None
+    source_id: int | None = None  # the wallet of what was looked at, where it is another of the person
+    merge_id: int | None = None
 
 
 class GrowthRow(NamedTuple):
@@ -124,14 +126,15 @@ def write_looks(looks: Sequence[Look], recorded_at: datetime) -> None:
     columns.tell(
         """
         INSERT INTO loyalty_tierlook (wallet_id, kind, order_id, paid_at, kept, fell, growth, event_id,
-                                      joined_at, happened_at, seen_at, programme_id, recorded_at)
+                                      joined_at, happened_at, seen_at, programme_id, source_id, merge_id,
+                                      recorded_at)
         SELECT wallet_id, kind, order_id, paid_at, kept, fell, growth, event_id, joined_at, happened_at,
-               seen_at, programme_id, %s
+               seen_at, programme_id, source_id, merge_id, %s
           FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[], %s::numeric[],
                       %s::boolean[], %s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],
-                      %s::timestamptz[], %s::bigint[]) WITH ORDINALITY
+                      %s::timestamptz[], %s::bigint[], %s::bigint[], %s::bigint[]) WITH ORDINALITY
                AS look(wallet_id, kind, order_id, paid_at, kept, fell, growth, event_id, joined_at,
-                       happened_at, seen_at, programme_id, place)
+                       happened_at, seen_at, programme_id, source_id, merge_id, place)
          ORDER BY place
         """,
         [
@@ -148,6 +151,8 @@ def write_looks(looks: Sequence[Look], recorded_at: datetime) -> None:
             columns.times([look.happened_at for look in looks]),
             columns.times([look.seen_at for look in looks]),
             columns.numbers([look.programme_id for look in looks]),
+            columns.numbers([look.source_id for look in looks]),
+            columns.numbers([look.merge_id for look in looks]),
         ],
     )
 
@@ -216,6 +221,12 @@ def write_earned(rows: Sequence[EarnedRow]) -> None:
             columns.times([row.next_at for row in rows]),
         ],
     )
+
+
+def forget_earned(wallet_ids: Collection[int]) -> None:
+    """Nothing given is left to these: what they have earned is their wallet's tier."""
+    if wallet_ids:
+        columns.tell("DELETE FROM loyalty_earnedtier WHERE wallet_id = ANY(%s)", [list(wallet_ids)])
 
 
 def write_steps(steps: Sequence[Step]) -> None:

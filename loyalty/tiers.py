@@ -78,6 +78,19 @@ class History:
     events: list[Event] = field(default_factory=list)
     joined_at: datetime | None = None
 
+    @classmethod
+    def of(cls, parts: "Sequence[History]", *, joined_at: datetime | None) -> "History":
+        """What is known of one person, of what is known of each of their members."""
+        return cls(
+            bought=sorted(
+                (purchase for part in parts for purchase in part.bought),
+                key=lambda purchase: (purchase.paid_at, purchase.order_id),
+            ),
+            growth=sorted(grown for part in parts for grown in part.growth),
+            events=sorted((event for part in parts for event in part.events), key=lambda event: event.id),
+            joined_at=joined_at,
+        )
+
     def everything(self) -> "Standing":
         """All of it together, whenever it was."""
         kept = [purchase.kept for purchase in self.bought if purchase.kept > 0]

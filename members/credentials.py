@@ -4,10 +4,12 @@ They are sealed where they lie, and nobody is shown one: a page tells which ther
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
+from members import phone_hashes
 from members.errors import CredentialMissing, CredentialUnknown
 from members.models import Channel, Credential, Platform
 
@@ -34,6 +36,8 @@ def keep(channel: Channel, values: Mapping[str, str]) -> None:
             Credential.objects.update_or_create(
                 channel=channel, name=name, defaults={"value": value, "changed_at": timezone.now()}
             )
+            if name == "mix_key":
+                phone_hashes.ask_to_hash(channel.brand)
         else:
             Credential.objects.filter(channel=channel, name=name).delete()
 
@@ -45,3 +49,8 @@ def of(channel: Channel, *needed: str) -> dict[str, str]:
         if name not in found:
             raise CredentialMissing(name=name, channel=channel.code)
     return found
+
+
+def kept(channel: Channel) -> dict[str, datetime]:
+    """Which credentials a channel has, and since when; the secrets stay where they are."""
+    return dict(Credential.objects.filter(channel=channel).values_list("name", "changed_at"))

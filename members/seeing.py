@@ -68,6 +68,14 @@ def id_of(member_no: str) -> int:
     return int(id_) if status == Member.Status.ACTIVE else find(member_no=number).pk
 
 
+def of_number(member_no: str) -> Member:
+    """The very member with this number, merged or not; for those who merge. Raises MemberNotFound."""
+    found = _by_number(member_no)
+    if found is None or found.status == Member.Status.ERASED:
+        raise MemberNotFound
+    return found
+
+
 def survivor(member: Member) -> Member:
     """The member that this one was merged into, however often; itself when it was not.
 

@@ -6,8 +6,12 @@ under all of them.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
 
 from django.db import connection
+from django.db.models import BigIntegerField
+from django.db.models.expressions import RawSQL
 
 _LINKED = """
 WITH RECURSIVE up AS (
@@ -33,3 +37,40 @@ def linked(member_ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
         for asked, id_ in cursor.fetchall():
             found[asked].append(id_)
     return {member_id: tuple(found.get(member_id, (member_id,))) for member_id in member_ids}
+
+
+def same_person(member_id: int) -> RawSQL:
+    """A member and who is the same person, for `member__in=`: no statement of its own."""
+    return RawSQL("SELECT members_same_person(%s)", [member_id], output_field=BigIntegerField())
+
+
+def are_one(member_id: int, other_id: int | None) -> bool:
+    """Whether two members are the same person; a statement only where they are not the same row."""
+    if other_id is None or member_id == other_id:
+        return member_id == other_id
+    return other_id in linked([member_id])[member_id]
+
+
+# Who was the same person as of an instant, by the merges that held then; `asked_at` gives its parameters.
+LINKED_AT = """
+WITH RECURSIVE person(id) AS (
+    SELECT %s::bigint
+     UNION
+    SELECT CASE m.other_id WHEN person.id THEN m.survivor_id ELSE m.other_id END
+      FROM person JOIN members_merge m ON person.id IN (m.other_id, m.survivor_id)
+     WHERE m.at <= %s AND (m.undone_at IS NULL OR m.undone_at > %s)
+)
+SELECT id FROM person
+"""
+
+
+def asked_at(member_id: int, at: datetime) -> tuple[Any, ...]:
+    """The parameters of `LINKED_AT`."""
+    return member_id, at, at
+
+
+def linked_at(member_id: int, at: datetime) -> set[int]:
+    """Who was the same person as this member as of an instant, itself among them."""
+    with connection.cursor() as cursor:
+        cursor.execute(LINKED_AT, asked_at(member_id, at))
+        return {row[0] for row in cursor.fetchall()}

@@ -26,6 +26,7 @@ from loyalty import (
     rewards,
     tier_events,
 )
+from members import merging
 from members.models import Member
 from privacy import access, consent, notices, roles
 from privacy.errors import ShukeError
@@ -157,6 +158,8 @@ FOREVER = {
     "loyalty_claimmove": "reason = 'another'",
     "loyalty_grant": "why = '{}'",
     "loyalty_shelfmove": "reason = 'another'",
+    "loyalty_tierbeforemerge": "shown = 'gold'",
+    "members_merge": "reason = 'another'",
     "members_outboxevent": "payload = '{}'",
     "privacy_accessrecord": "reason = 'another'",
     "privacy_approval": "reason = 'another'",
@@ -198,6 +201,8 @@ def world(db: None) -> Trade:
     audit_runs.run()
     closings.close(clock.read().recorded)
     look_ahead(trade, mei.pk)
+    bo = trade.buy("T9", "10", buyer("bo")).member_id
+    merging.merge(mei.pk, bo or 0, actor_id=None, reason="Same person")
     access.note(None, "view", model="members.Member", member=mei, label="system")
     lin, _password = roles.make_staff("lin", "service")
     adjustments.adjust(mei.pk, 5000, "Late parcel", lin, cause="one")

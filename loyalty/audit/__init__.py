@@ -26,6 +26,7 @@ from loyalty.audit import (
     limits,
     outstanding,
     paths,
+    persons,
     purses,
     reversals,
     tellings,
@@ -48,6 +49,7 @@ QUERIES: Mapping[str, tuple[str, str]] = {
     **friends.LAWS,
     **approvals.LAWS,
     **limits.LAWS,
+    **persons.LAWS,
     **legacy.LAWS,
 }
 

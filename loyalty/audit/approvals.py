@@ -51,7 +51,7 @@ LAWS: dict[str, tuple[str, str]] = {
     "tiers_by_hand_were_given_by_two_people": (
         "15",
         # An end by hand as well: what ends otherwise is the gift of a grant that was withdrawn, or the tier
-        # of an old system that was taken back (law 17).
+        # of an old system that was taken back (law 18).
         """SELECT t.id AS tier_event, t.kind, t.wallet_id AS wallet, t.tier, t.actor_id AS maker,
                   a.id AS approval, a.state
              FROM loyalty_tierevent t

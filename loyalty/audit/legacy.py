@@ -1,4 +1,4 @@
-"""Law 17: what came from an old system is what its package says, and what was taken back is what it says.
+"""Law 18: what came from an old system is what its package says, and what was taken back is what it says.
 
 Points, tiers, growth value and coupons that name a package (`legacy:…`) have their row in it, and no row says
 that it brought what is not there. A package that was taken back has taken back each thing once.
@@ -8,7 +8,7 @@ _LOTS = "r.kind IN ('lots', 'balances') AND r.state IN ('new', 'undone')"
 
 LAWS: dict[str, tuple[str, str]] = {
     "brought_points_are_what_their_package_says": (
-        "17",
+        "18",
         f"""SELECT r.id AS legacy_row, e.id AS entry, r.amount AS brought, e.points, e.cause
              FROM (SELECT * FROM members_legacyrow r WHERE {_LOTS}) AS r
              FULL JOIN (SELECT * FROM loyalty_entry WHERE kind = 'open') AS e ON e.id = r.made
@@ -16,7 +16,7 @@ LAWS: dict[str, tuple[str, str]] = {
                OR e.channel_id IS DISTINCT FROM r.channel_id""",
     ),
     "brought_lots_last_as_they_were_told": (
-        "17",
+        "18",
         f"""SELECT r.id AS legacy_row, l.id AS lot, l.expires_at AS lapses, l.earned_at AS earned
              FROM members_legacyrow r
              JOIN loyalty_lotmove m ON m.entry_id = r.made AND m.points > 0
@@ -26,7 +26,7 @@ LAWS: dict[str, tuple[str, str]] = {
                    OR (r.document->>'earned_at')::timestamptz <> l.earned_at)""",
     ),
     "points_of_a_package_were_taken_back_once": (
-        "17",
+        "18",
         f"""SELECT r.id AS legacy_row, e.id AS entry, r.state, r.amount AS brought, r.taken,
                   -e.points AS posted, r.kept
              FROM members_legacyrow r
@@ -35,7 +35,7 @@ LAWS: dict[str, tuple[str, str]] = {
                                OR r.taken + r.kept > r.amount)""",
     ),
     "brought_growth_is_what_its_package_says": (
-        "17",
+        "18",
         """WITH brought AS (SELECT * FROM members_legacyrow
                              WHERE kind = 'growth' AND state IN ('new', 'undone'))
            SELECT r.id AS legacy_row, g.id AS growth_entry, r.amount AS brought, g.growth
@@ -53,7 +53,7 @@ LAWS: dict[str, tuple[str, str]] = {
                OR r.id IS NULL""",
     ),
     "brought_tiers_are_what_their_package_says": (
-        "17",
+        "18",
         """SELECT r.id AS legacy_row, t.id AS tier_event, t.tier, r.state, x.id AS event
              FROM (SELECT * FROM members_legacyrow WHERE kind = 'tiers' AND state IN ('new', 'undone')) AS r
              FULL JOIN (SELECT * FROM loyalty_tierevent WHERE kind = 'legacy') AS t ON t.id = r.made
@@ -68,7 +68,7 @@ LAWS: dict[str, tuple[str, str]] = {
             WHERE starts_with(x.cause, 'end:legacy:') AND t.kind <> 'legacy'""",
     ),
     "brought_coupons_are_what_their_package_says": (
-        "17",
+        "18",
         """SELECT r.id AS legacy_row, c.id AS coupon, c.campaign, c.state, r.state AS outcome
              FROM (SELECT * FROM members_legacyrow WHERE kind = 'coupons' AND state IN ('new', 'undone')) AS r
              FULL JOIN (SELECT * FROM loyalty_coupon WHERE starts_with(cause, 'legacy:')) AS c

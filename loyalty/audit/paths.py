@@ -16,6 +16,8 @@ LAWS: dict[str, tuple[str, str]] = {
              FROM loyalty_wallet w
              LEFT JOIN LATERAL (SELECT after, position FROM loyalty_tierchange c
                                  WHERE c.wallet_id = w.id ORDER BY position DESC LIMIT 1) AS t ON true
-            WHERE w.tier_steps <> coalesce(t.position, 0) OR (t.after IS NOT NULL AND w.tier <> t.after)""",
+            WHERE w.tier_steps <> coalesce(t.position, 0)
+               OR (t.after IS NOT NULL AND w.tier <> t.after AND w.person_id IS NOT DISTINCT FROM
+                       CASE WHEN w.person_id IS NOT NULL THEN w.member_id END)""",
     ),
 }

@@ -21,7 +21,8 @@ LAWS = {
     "14": _("Friends count once, in their order, for a purchase that was kept."),
     "15": _("What needs two people was approved by two, and carried out once."),
     "16": _("No budget was overspent, and nothing was had more often than its terms allow."),
-    "17": _("What came from an old system is what its package says, and went back once."),
+    "17": _("Merged members have their points and their tier together, and nothing was lost between them."),
+    "18": _("What came from an old system is what its package says, and went back once."),
 }
 
 # Each check of a law, by its name.
@@ -108,6 +109,15 @@ CHECKS = {
         "No benefit was had more often than the tier's terms allow."
     ),
     "activities_stay_within_the_limit_of_a_day": _("No activity counts more often than a day allows."),
+    "wallets_are_linked_as_merges_say": _("Wallets are linked as the merges of their members say."),
+    "linked_wallets_show_one_tier": _("Linked wallets show the tier of the survivor."),
+    "available_points_pay_the_debts_of_the_person": _(
+        "Nothing that can be spent is left beside a debt of the same person."
+    ),
+    "what_moved_out_moved_in": _("What moved out of a wallet moved into another of the same person."),
+    "undone_merges_left_nothing_spent_across": _(
+        "What was spent across wallets went back when the merge was undone."
+    ),
     "brought_points_are_what_their_package_says": _(
         "Points brought from an old system are what a row of its package says, and no row says more."
     ),

@@ -14,6 +14,7 @@ from loyalty.desk.showing import PART, known, refused, show
 from loyalty.desk.station import Station, staffed
 from loyalty.models import Claim
 from loyalty.open_claims import Row
+from members import survivors
 from members.models import Member
 from privacy.errors import ShukeError
 
@@ -94,7 +95,7 @@ def cancel(request: HttpRequest, station: Station, number: str, claim_id: int) -
 
 def _own(station: Station, someone: Member, claim_id: int) -> None:
     """404 for a claim of another member, or one that is to be picked up in another store."""
-    found = Claim.objects.filter(pk=claim_id, member=someone).first()
+    found = Claim.objects.filter(pk=claim_id, member__in=survivors.same_person(someone.pk)).first()
     if found is None or not _is_here(station, found.store_id):
         raise Http404
 

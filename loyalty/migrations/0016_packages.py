@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loyalty", "0014_closings"),
+        ("loyalty", "0015_linked_wallets"),
         ("members", "0016_packages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -42,6 +42,8 @@ class Migration(migrations.Migration):
                     ("expire", "Expired"),
                     ("settle", "Debt settled"),
                     ("adjust", "Adjusted by hand"),
+                    ("move_out", "To another wallet of the person"),
+                    ("move_in", "From another wallet of the person"),
                     ("open", "Brought from an old system"),
                 ],
                 max_length=10,
@@ -63,6 +65,8 @@ class Migration(migrations.Migration):
                     ("given", "Given by a rule"),
                     ("cut", "Among the top of all members"),
                     ("floor_ended", "What was given has ended"),
+                    ("merged", "Merged with another member"),
+                    ("unmerged", "A merge was undone"),
                     ("legacy", "Brought from an old system"),
                 ],
                 max_length=12,
@@ -89,8 +93,8 @@ class Migration(migrations.Migration):
             model_name="entry",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("kind__in", ["earn", "give_back", "open"]), ("points__gt", 0)),
-                    models.Q(("kind__in", ["redeem", "take_back", "expire"]), ("points__lt", 0)),
+                    models.Q(("kind__in", ["earn", "give_back", "move_in", "open"]), ("points__gt", 0)),
+                    models.Q(("kind__in", ["redeem", "take_back", "expire", "move_out"]), ("points__lt", 0)),
                     models.Q(("kind", "settle"), ("points", 0)),
                     ("kind", "adjust"),
                     _connector="OR",

@@ -23,6 +23,11 @@ class Wallet(models.Model):
     """One member's points and tier. `balance` = points in lots - debt = the sum of the entries."""
 
     member = models.OneToOneField(Member, models.PROTECT, related_name="wallet", verbose_name=_("member"))
+    # The surviving member, on every wallet of a person whose members were merged; read with the wallet's
+    # lock, so that no merge is missed. NULL on all others.
+    person = models.ForeignKey(
+        Member, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("person")
+    )
     balance = models.BigIntegerField(_("balance"), default=0)
     held = models.BigIntegerField(_("held"), default=0)
     debt = models.BigIntegerField(_("debt"), default=0)
@@ -43,6 +48,9 @@ class Wallet(models.Model):
                 fields=["tier_until"], condition=Q(tier_until__isnull=False), name="wallet_tier_ends"
             ),
             models.Index(fields=["tier"], name="wallet_by_tier"),
+            models.Index(
+                fields=["person"], condition=Q(person__isnull=False), name="wallet_of_merged_person"
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(debt__gte=0), name="wallet_debt_not_negative"),
@@ -67,6 +75,8 @@ class Entry(models.Model):
         EXPIRE = "expire", _("Expired")
         SETTLE = "settle", _("Debt settled")
         ADJUST = "adjust", _("Adjusted by hand")
+        MOVE_OUT = "move_out", _("To another wallet of the person")
+        MOVE_IN = "move_in", _("From another wallet of the person")
         OPEN = "open", _("Brought from an old system")
 
     wallet = models.ForeignKey(
@@ -138,8 +148,8 @@ class Entry(models.Model):
                 condition=~Q(points=0) | Q(kind="settle"), name="points_entry_moves_points"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["earn", "give_back", "open"], points__gt=0)
-                | Q(kind__in=["redeem", "take_back", "expire"], points__lt=0)
+                condition=Q(kind__in=["earn", "give_back", "move_in", "open"], points__gt=0)
+                | Q(kind__in=["redeem", "take_back", "expire", "move_out"], points__lt=0)
                 | Q(kind="settle", points=0)
                 | Q(kind="adjust"),
                 name="points_entry_sign_fits_kind",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.points import Wallet
 from loyalty.models.programme import ProgrammeVersion
-from members.models import Channel, Order, Store
+from members.models import Channel, Merge, Order, Store
 
 
 class TierChange(models.Model):
@@ -28,6 +28,8 @@ class TierChange(models.Model):
         GIVEN = "given", _("Given by a rule")
         CUT = "cut", _("Among the top of all members")
         FLOOR_ENDED = "floor_ended", _("What was given has ended")
+        MERGED = "merged", _("Merged with another member")
+        UNMERGED = "unmerged", _("A merge was undone")
         LEGACY = "legacy", _("Brought from an old system")
 
     wallet = models.ForeignKey(
@@ -195,9 +197,31 @@ class TierLook(models.Model):
         EVENT = "event", _("A tier was given or ended")
         GROWTH = "growth", _("Growth value was given")
         PROGRAMME = "programme", _("The programme changed")
+        MERGED = "merged", _("Merged with another member")
+        UNMERGED = "unmerged", _("A merge was undone")
 
+    # Whose tier was looked at: of merged members, the survivor's.
     wallet = models.ForeignKey(
         Wallet, models.PROTECT, related_name="+", db_index=False, verbose_name=_("wallet")
+    )
+    # Whose order, event or growth value it was, where that is another wallet of the same person.
+    source = models.ForeignKey(
+        Wallet,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("wallet of what was looked at"),
+    )
+    merge = models.ForeignKey(
+        Merge,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("merge"),
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     # Looked at are rows written in the same transaction, which are never deleted: each index and each
@@ -245,6 +269,32 @@ class TierLook(models.Model):
 
     def __str__(self) -> str:
         return f"{self.wallet_id} {self.get_kind_display()}"
+
+
+class TierBeforeMerge(models.Model):
+    """How one of two members stood when merged: from there they go on when it is undone. Forever."""
+
+    merge = models.ForeignKey(Merge, models.PROTECT, related_name="+", verbose_name=_("merge"))
+    wallet = models.ForeignKey(
+        Wallet, models.PROTECT, related_name="+", db_index=False, verbose_name=_("wallet")
+    )
+    at = models.DateTimeField(_("merged, by the programme's clock"))
+    tier = models.CharField(_("tier earned"), max_length=50)
+    until = models.DateTimeField(_("until"), null=True)
+    seen_at = models.DateTimeField(_("what was given was looked at"), null=True)
+    shown = models.CharField(_("tier"), max_length=50)
+    shown_since = models.DateTimeField(_("tier since"), null=True)
+    shown_until = models.DateTimeField(_("tier until"), null=True)
+
+    class Meta:
+        verbose_name = _("tier before a merge")
+        verbose_name_plural = _("tiers before merges")
+        constraints = [
+            models.UniqueConstraint(fields=["merge", "wallet"], name="tier_before_merge_once_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wallet_id}: {self.shown}"
 
 
 class TierWarning(models.Model):

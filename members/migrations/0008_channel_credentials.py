@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                     "channel",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="credentials",
                         to="members.channel",
                         verbose_name="channel",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0008_channel_credentials"),
+        ("members", "0015_reconciliations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

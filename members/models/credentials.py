@@ -12,7 +12,7 @@ class Credential(SealedModel):
     """One named credential of a channel. Sealed, written and never shown again."""
 
     channel = models.ForeignKey(
-        Channel, models.CASCADE, related_name="credentials", db_index=False, verbose_name=_("channel")
+        Channel, models.PROTECT, related_name="credentials", db_index=False, verbose_name=_("channel")
     )
     name = models.CharField(_("name of the credential"), max_length=30)
     value = SealedTextField(_("secret value"), null=False)

@@ -64,6 +64,7 @@ class ConsentEvent(models.Model):
         SPOKEN = "spoken", _("Told a member of staff")
         PLATFORM = "platform", _("Told by a platform")
         REPLY = "reply", _("Answered a message")
+        MERGE = "merge", _("Said as another member of the same person")
 
     class Way(models.TextChoices):
         """The ways of reaching a person that ship; a brand may add words of its own."""

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 
+from members import endpoints
 from members.models import Scope
 from members.numbers import number_of
 from tests.api import Answer, Api
@@ -56,6 +57,7 @@ class Real:
             "external_id": "mei",
             "code": shop.coupon(),
             "hold_id": str(shop.hold(shop.mei, 5).hold_id),
+            "endpoint_id": str(endpoints.make(shop.app, "http://127.0.0.1:1/").endpoint.pk),
         }
 
     def send(self, case: schemathesis.Case, *, is_about_something: bool) -> Answer:

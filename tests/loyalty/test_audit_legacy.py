@@ -1,4 +1,4 @@
-"""The auditor finds what a package does not say, and what was taken back otherwise than it says (law 17)."""
+"""The auditor finds what a package does not say, and what was taken back otherwise than it says (law 18)."""
 
 import pytest
 from django.db import transaction
