@@ -67,6 +67,7 @@ MENU: list[tuple[Text, list[Item]]] = [
                 lambda user: approvals.for_decision(user).count(),
             ),
             Item(_("Imports"), "upload_file", "imports:list", _does("imports.view")),
+            Item(_("Migrations"), "move_to_inbox", "packages:list", _does("migrations.view")),
         ],
     ),
     (

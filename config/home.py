@@ -115,7 +115,7 @@ def needs(user: Person) -> Iterator[Need]:
 
 
 def _import_needs() -> Iterator[Need]:
-    lately = list(ImportRun.objects.filter(is_dry=False).order_by("-id")[:LAST_IMPORTS])
+    lately = list(ImportRun.objects.filter(is_dry=False, is_of_package=False).order_by("-id")[:LAST_IMPORTS])
     ready = [run for run in lately if run.state == ImportRun.State.READY]
     words = ngettext("file ready to import", "files ready to import", len(ready))
     yield from _need(len(ready), words, reverse("imports:list"))
@@ -322,7 +322,9 @@ def _imports(user: Person) -> list[ImportRun] | None:
     if not roles.can(user, "imports.view"):
         return None
     return list(
-        ImportRun.objects.filter(is_dry=False).select_related("channel").order_by("-id")[:LAST_IMPORTS]
+        ImportRun.objects.filter(is_dry=False, is_of_package=False)
+        .select_related("channel")
+        .order_by("-id")[:LAST_IMPORTS]
     )
 
 

@@ -157,6 +157,15 @@ IMPORT_RECEIVERS = {
     "accounts": "loyalty.accounts.receive",
     "refunds": "loyalty.orders.refund",
     "order-lines": "loyalty.orders.receive_lines",
+    "package-accounts": "members.legacy.arrivals.receive",
+}
+# Who takes the rows of an old system's package, by the kind of file (members.legacy.takers).
+LEGACY_TAKERS = {
+    "tiers": "loyalty.legacy.tiers.Tiers",
+    "lots": "loyalty.legacy.points.Openings",
+    "balances": "loyalty.legacy.points.Openings",
+    "growth": "loyalty.legacy.growth.OpeningGrowth",
+    "coupons": "loyalty.legacy.coupons.OldCoupons",
 }
 # Who takes what platforms tell by their webhooks.
 PLATFORM_RECEIVERS = {

@@ -27,6 +27,7 @@ urlpatterns = [
     path("messages/", include("members.console.inbox_urls")),
     path("reviews/", include("members.console.review_urls")),
     path("merges/", include("members.console.merge_urls")),
+    path("migrations/", include("members.console.package_urls")),
     path("coupons/", include("loyalty.console.coupon_urls")),
     path("rewards/", include("loyalty.console.reward_urls")),
     path("referrals/", include("loyalty.console.referral_urls")),

@@ -16,6 +16,7 @@ from members import (
     imports,
     inbox,
     joining,
+    legacies,
     member_codes,
     phone_hashes,
     platform_calls,
@@ -28,6 +29,7 @@ from members import (
 from members.errors import CodeNotSent, MatchingBusy
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
+from members.legacy import queue as packages
 from members.matching import runs
 
 log = logging.getLogger(__name__)
@@ -97,6 +99,27 @@ def apply_import(run_id: int) -> None:
         imports.carry_out(run_id)
 
 
+@app.task(name=packages.READ, queue="imports", retry=_UNTIL_FREE)
+def read_package(run_id: int) -> None:
+    """Read the files of an old system's package and judge their rows."""
+    with suppress(StateForbids):
+        legacies.read(run_id)
+
+
+@app.task(name=packages.APPLY, queue="imports", retry=_UNTIL_FREE)
+def apply_package(run_id: int) -> None:
+    """Bring a package, or go on with one whose worker died."""
+    with suppress(StateForbids):
+        legacies.carry_out(run_id)
+
+
+@app.task(name=packages.TAKE_BACK, queue="imports", retry=_UNTIL_FREE)
+def take_package_back(run_id: int) -> None:
+    """Take back what a package brought, or go on with that."""
+    with suppress(StateForbids):
+        legacies.carry_back(run_id)
+
+
 @app.task(name=queue.RECONCILE, queue="imports")
 def read_reconciliation(upload: str) -> None:
     """Compare the days of an uploaded file; what was compared by somebody else already stays so."""
@@ -113,7 +136,8 @@ def tidy_reconciliations(timestamp: int) -> None:
 @app.periodic(cron="41 3 * * *")
 @app.task(name="members.tidy_imports", queueing_lock="members.tidy_imports")
 def tidy_imports(timestamp: int) -> None:
-    """Erase files, forgotten runs and old rejected rows."""
+    """Erase files, forgotten runs and old rejected rows; packages before the files in them."""
+    legacies.tidy(timezone.now())
     imports.tidy(timezone.now())
 
 

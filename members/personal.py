@@ -116,6 +116,8 @@ PERSONAL_FIELDS = (
         _("To take in an order as its channel holds it, where the two differ and somebody says so."),
         retention=Retention.IMPORT,
     ),
+    _field("LegacyRow", "account_index", Category.PLATFORM_ID, "id", _RECOGNISE),
+    _field("LegacyRow", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("ImportReject", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("Enrolment", "phone", Category.CONTACT, "phone", _ENROL, retention=Retention.ENROLMENT),
     _field("Enrolment", "phone_index", Category.CONTACT, "id", _ENROL, retention=Retention.ENROLMENT),

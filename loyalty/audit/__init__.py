@@ -22,6 +22,7 @@ from loyalty.audit import (
     closings,
     friends,
     gifts,
+    legacy,
     limits,
     outstanding,
     paths,
@@ -49,6 +50,7 @@ QUERIES: Mapping[str, tuple[str, str]] = {
     **approvals.LAWS,
     **limits.LAWS,
     **persons.LAWS,
+    **legacy.LAWS,
 }
 
 

@@ -6,6 +6,7 @@ from members.models.enrolments import Enrolment, EnrolmentStep, PlatformToken, R
 from members.models.events import Event, EventKey, Visitor
 from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
 from members.models.inbox import InboxDelivery, PlatformCall, PlatformRequest, TellingCursor
+from members.models.legacy import LegacyRow, LegacyRun
 from members.models.matching import Footprint, MatchRun, ValueShare
 from members.models.merges import Merge
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
@@ -42,6 +43,8 @@ __all__ = [
     "ImportRun",
     "InboxDelivery",
     "KeptAnswer",
+    "LegacyRow",
+    "LegacyRun",
     "MatchReview",
     "MatchRun",
     "Member",
