@@ -4,13 +4,134 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
-from privacy.errors import ShukeError
+from members.errors.base import (
+    MembersError,
+)
+from members.errors.joining import (
+    CodeNotSendable,
+    CodeNotSent,
+    CodeSenderMissing,
+    CodeWrong,
+    EnrolmentUnknown,
+    MemberCodeExpired,
+    MemberCodeUnknown,
+    MemberCodeUsed,
+    TooOften,
+    WechatAway,
+    WechatBlocked,
+    WechatBusy,
+    WechatCodeInvalid,
+    WechatRefused,
+)
+from members.errors.merging import (
+    AlreadyMerged,
+    DecidedDifferent,
+    MergeChoiceInvalid,
+    MergeNotFound,
+    MergeNotLatest,
+    MergeOfOne,
+    MergeOfOwn,
+    MergeUndone,
+    ReviewDecided,
+    ReviewNotFound,
+)
+from members.errors.reconciling import (
+    AcceptedWithoutReason,
+    DaysInvalid,
+    NoOrdersInFile,
+    NothingToSettle,
+    ReconciliationClosed,
+    ReconciliationFailed,
+    ReconciliationOpen,
+    ReconciliationUnknown,
+)
+from members.errors.webhooks import (
+    AddressRefused,
+    AddressUnresolved,
+    EndpointsTooMany,
+    EndpointTaken,
+    EndpointUnknown,
+)
 
-
-class MembersError(ShukeError):
-    """The base of what this app refuses."""
-
-    code = "members.error"
+__all__ = [
+    "AcceptedWithoutReason",
+    "AccountNotFound",
+    "AddressRefused",
+    "AddressUnresolved",
+    "AlreadyMerged",
+    "AmountsInvalid",
+    "BodyInvalid",
+    "BuyerUnknown",
+    "CaseNotFound",
+    "CaseStateForeign",
+    "CaseTimesDisorder",
+    "ChannelTaken",
+    "ChannelUnknown",
+    "CodeNotSendable",
+    "CodeNotSent",
+    "CodeSenderMissing",
+    "CodeWrong",
+    "CredentialMissing",
+    "CredentialUnknown",
+    "DaysInvalid",
+    "DecidedDifferent",
+    "EndpointTaken",
+    "EndpointUnknown",
+    "EndpointsTooMany",
+    "EnrolmentUnknown",
+    "EventInFuture",
+    "EventTooOld",
+    "ExportKindUnknown",
+    "ExportSuffixUnknown",
+    "ExternalIdPersonal",
+    "IdempotencyKeyMissing",
+    "IdempotencyKeyReused",
+    "InProgress",
+    "KeyHolderInvalid",
+    "KeyInvalid",
+    "KeyUnknown",
+    "MatchingBusy",
+    "MatchingFailed",
+    "MemberCodeExpired",
+    "MemberCodeUnknown",
+    "MemberCodeUsed",
+    "MemberNotFound",
+    "MembersError",
+    "MembershipTaken",
+    "MergeChoiceInvalid",
+    "MergeNotFound",
+    "MergeNotLatest",
+    "MergeOfOne",
+    "MergeOfOwn",
+    "MergeUndone",
+    "NoOrdersInFile",
+    "NothingToSettle",
+    "OrderUnknown",
+    "PhoneInvalid",
+    "PlatformUnknown",
+    "RateInvalid",
+    "RateLimited",
+    "ReconciliationClosed",
+    "ReconciliationFailed",
+    "ReconciliationOpen",
+    "ReconciliationUnknown",
+    "ReviewDecided",
+    "ReviewNotFound",
+    "ScopeMissing",
+    "ScopeUnknown",
+    "StoreUnknown",
+    "TagInvalid",
+    "TagRuleInvalid",
+    "TagRuleTaken",
+    "TextTooLong",
+    "TooOften",
+    "VersionConflict",
+    "WechatAway",
+    "WechatBlocked",
+    "WechatBusy",
+    "WechatCodeInvalid",
+    "WechatRefused",
+]
 
 
 class MemberNotFound(MembersError):
@@ -185,76 +306,6 @@ class InProgress(MembersError):
     message = _("The first request with this Idempotency-Key is still running. Try again in a moment.")
 
 
-class AlreadyMerged(MembersError):
-    """One of the two members was merged into another, or they are one person already."""
-
-    code, status = "members.already_merged", 409
-    message = _("One of these members was merged already.")
-
-
-class MergeOfOne(MembersError):
-    """A member cannot be merged with themselves."""
-
-    code = "members.merge_of_one"
-    message = _("Choose two different members.")
-
-
-class MergeOfOwn(MembersError):
-    """Nobody merges a membership of their own: they would come by what another member has."""
-
-    code, status = "members.merge_of_own", 403
-    message = _("Somebody else must merge or unmerge your own membership.")
-
-
-class MergeChoiceInvalid(MembersError):
-    """A choice names no field of a profile, or neither of the two members."""
-
-    code = "members.merge_choice_invalid"
-    message = _("Choose for each field which of the two members' value stays.")
-
-
-class MergeNotFound(MembersError):
-    """There is no such merge, or it is not one of this member's."""
-
-    code, status = "members.merge_not_found", 404
-    message = _("There is no such merge.")
-
-
-class MergeUndone(MembersError):
-    """A merge is undone once."""
-
-    code, status = "members.merge_undone", 409
-    message = _("This merge was undone already.")
-
-
-class MergeNotLatest(MembersError):
-    """Merges of one person are undone latest first: each began from what the one before had made."""
-
-    code, status = "members.merge_not_latest", 409
-    message = _("Undo the later merge with %(number)s first.")
-
-
-class DecidedDifferent(MembersError):
-    """A person has decided that these are two people; only a person may decide otherwise."""
-
-    code, status = "members.decided_different", 409
-    message = _("Somebody decided that these members are different people.")
-
-
-class ReviewNotFound(MembersError):
-    """There is no such match to review."""
-
-    code, status = "members.review_not_found", 404
-    message = _("There is no such match to review.")
-
-
-class ReviewDecided(MembersError):
-    """The match was decided before, and otherwise."""
-
-    code, status = "members.review_decided", 409
-    message = _("This match was decided already.")
-
-
 class TagInvalid(MembersError):
     """A tag's name without a letter or digit, or longer than fifty characters."""
 
@@ -296,139 +347,6 @@ class CredentialMissing(MembersError):
 
     code, status = "members.credential_missing", 409
     message = _("Channel %(channel)s lacks the credential %(name)s.")
-
-
-class AddressRefused(MembersError):
-    """A URL that leads into an inner network, or is not plainly an https address of the internet."""
-
-    code = "members.webhook_address_refused"
-    message = _("This URL cannot be used: %(why)s.")
-
-
-class AddressUnresolved(MembersError):
-    """The name in a URL has no address now."""
-
-    code = "members.webhook_address_unresolved"
-    message = _("The name %(host)s has no address.")
-
-
-class EndpointUnknown(MembersError):
-    """The channel has no webhook endpoint with this number."""
-
-    code, status = "members.webhook_endpoint_unknown", 404
-    message = _("This channel has no such webhook endpoint.")
-
-
-class EndpointTaken(MembersError):
-    """The channel has a webhook endpoint with this URL already."""
-
-    code, status = "members.webhook_endpoint_taken", 409
-    message = _("This channel has a webhook endpoint with this URL already.")
-
-
-class EndpointsTooMany(MembersError):
-    """A channel has as many webhook endpoints as one may have."""
-
-    code, status = "members.webhook_endpoints_too_many", 409
-    message = _("A channel may have %(most)s webhook endpoints at the most.")
-
-
-class TooOften(MembersError):
-    """One-time codes were asked for too often by this phone, from this address or in this channel today."""
-
-    code, status = "members.too_often", 429
-    message = _("Codes were asked for too often. Try again in %(seconds)s seconds.")
-
-
-class CodeWrong(MembersError):
-    """The one-time code is wrong, late or used, or there is no such enrolment: which of them is not told."""
-
-    code = "members.code_wrong"
-    message = _("This code is wrong or no longer valid. Check it, or ask for a new one.")
-
-
-class CodeNotSent(MembersError):
-    """The sender of one-time codes did not take a code; it is tried again while the code is good."""
-
-    code, status = "members.code_not_sent", 503
-    message = _("The code could not be sent.")
-
-
-class CodeNotSendable(MembersError):
-    """The sender of one-time codes refuses a code for good; it is not tried again."""
-
-    code, status = "members.code_not_sendable", 409
-    message = _("The sender refuses to send this code.")
-
-
-class CodeSenderMissing(MembersError):
-    """This installation has no sender of one-time codes (CODE_SENDER)."""
-
-    code, status = "members.code_sender_missing", 409
-    message = _("No one-time codes are sent here yet. An administrator sets CODE_SENDER.")
-
-
-class EnrolmentUnknown(MembersError):
-    """There is no enrolment to go on with: it was never begun, or it has ended."""
-
-    code, status = "members.enrolment_unknown", 404
-    message = _("There is nothing to go on with. Begin again.")
-
-
-class MemberCodeUnknown(MembersError):
-    """A member code that was not made here, or was typed wrong."""
-
-    code, status = "members.member_code_unknown", 404
-    message = _("This is no member code of ours. Scan it again, or ask for the phone.")
-
-
-class MemberCodeExpired(MembersError):
-    """A member code lives for a minute; this one is older."""
-
-    code, status = "members.member_code_expired", 409
-    message = _("This member code has run out. Ask the customer to show the card again.")
-
-
-class MemberCodeUsed(MembersError):
-    """A member code counts once at a counter; this one was used."""
-
-    code, status = "members.member_code_used", 409
-    message = _("This member code was used already. Ask the customer for the next one.")
-
-
-class WechatCodeInvalid(MembersError):
-    """WeChat does not know the login or phone code: it was used, has run out, or is another app's."""
-
-    code = "members.wechat_code_invalid"
-    message = _("WeChat does not accept this code. Ask the mini program for a fresh one.")
-
-
-class WechatBlocked(MembersError):
-    """WeChat takes the user for a risk and gives no identity (errcode 40226)."""
-
-    code, status = "members.wechat_blocked", 403
-    message = _("WeChat does not let this user in. They can join by phone and code.")
-
-
-class WechatBusy(MembersError):
-    """WeChat has been asked too often for this user or app (errcode 45011)."""
-
-    code, status = "members.wechat_busy", 429
-    message = _("WeChat has been asked too often. Try again in %(seconds)s seconds.")
-
-
-class WechatRefused(MembersError):
-    """WeChat refuses the channel itself: a wrong app id or secret, or an app without this right."""
-
-    code, status = "members.wechat_refused", 409
-    message = _("WeChat refuses this channel (errcode %(errcode)s). Check its credentials and rights.")
-
-
-class WechatAway(MembersError):
-    """WeChat did not answer in time, or not in a way that can be read."""
-
-    code, status = "members.wechat_away", 503
-    message = _("WeChat does not answer. Try again in a moment, or join by phone and code.")
 
 
 class EventTooOld(MembersError):
@@ -492,59 +410,3 @@ class MatchingBusy(MembersError):
 
     code, status = "members.matching_busy", 409
     message = _("Members are being matched already.")
-
-
-class ReconciliationUnknown(MembersError):
-    """The channel has no reconciliation with this number."""
-
-    code, status = "members.reconciliation_unknown", 404
-    message = _("There is no such reconciliation.")
-
-
-class ReconciliationClosed(MembersError):
-    """Orders can be told only until the telling was said to be complete."""
-
-    code, status = "members.reconciliation_closed", 409
-    message = _("This reconciliation is compared already. Begin another one for the day.")
-
-
-class ReconciliationOpen(MembersError):
-    """Nothing can be settled before the two sides were compared."""
-
-    code, status = "members.reconciliation_open", 409
-    message = _("This reconciliation is not compared yet.")
-
-
-class ReconciliationFailed(MembersError):
-    """An error that is ours, not the file's; the log has it, and nothing was kept."""
-
-    code, status = "members.reconciliation_failed", 500
-    message = _("The comparison was interrupted by an error of the programme. Upload the file again.")
-
-
-class DaysInvalid(MembersError):
-    """A day that has not begun, or more days in one file than a month has."""
-
-    code = "members.days_invalid"
-    message = _("Choose days that have begun, at most 31 at once, the first not after the last.")
-
-
-class NoOrdersInFile(MembersError):
-    """A file of customers, refunds or lines says nothing about which orders there are."""
-
-    code = "members.no_orders_in_file"
-    message = _("This file tells no orders, so there is nothing to compare: %(format)s.")
-
-
-class NothingToSettle(MembersError):
-    """None of the chosen differences is open and can be settled in this way."""
-
-    code, status = "members.nothing_to_settle", 409
-    message = _("None of the chosen differences can be settled in this way.")
-
-
-class AcceptedWithoutReason(MembersError):
-    """A difference is accepted for a reason of five to three hundred characters, which is kept beside it."""
-
-    code = "members.accepted_without_reason"
-    message = _("Say in five to three hundred characters why these differences are right as they are.")
