@@ -165,7 +165,10 @@ def tier_of(member: int) -> str:
     return Member.objects.get(pk=member).wallet.tier
 
 
-_ANYTHING_FOUND = "SELECT " + " OR ".join(f"EXISTS ({query})" for _law, query in audit.QUERIES.values())
+# Counted, as the planner would take a plan that is quick to find a first row, and there is none to be found.
+_ANYTHING_FOUND = "SELECT " + " + ".join(
+    f"(SELECT count(*) FROM ({query}) AS found)" for _law, query in audit.QUERIES.values()
+)
 
 
 def proven() -> bool:
