@@ -21,7 +21,7 @@ from members.cleaning import Unclean
 from members.connectors import registry
 from members.connectors.connector import Acknowledgement, Call, Connector, Credentials, Message, name_of
 from members.connectors.errors import DeliveryCrashed, DeliveryPurged, SignatureInvalid
-from members.errors import DeliveryCrashed, DeliveryPurged, OrderUnknown, SignatureInvalid
+from members.errors import OrderUnknown
 from members.models import Channel, InboxDelivery
 from members.sealing import sealed_field
 from privacy.errors import ShukeError
