@@ -12,7 +12,7 @@ from django.utils.timezone import localtime
 
 from loyalty import clock, statement
 from loyalty.models import Coupon, CouponMove, Entry, GrowthEntry, TierEvent, Wallet
-from members import legacies
+from members import legacies, merging
 from members.legacy import applying, arrivals, chunks, report, undoing
 from members.legacy.errors import PackageUsed
 from members.models import Account, ImportRun, LegacyRow, LegacyRun, Member
@@ -276,6 +276,21 @@ def test_what_was_spent_meanwhile_becomes_debt_or_stays_given(shop, spent, debt,
     assert Wallet.objects.get(member=bo).balance == -debt
     amounts = report.document(run)["amounts"]["lots"]
     assert amounts == {"brought": 450, "taken_back": taken, "kept": kept}
+    assert violations() == []
+
+
+def test_members_who_were_merged_meanwhile_give_back_what_each_was_brought(shop):
+    """Spent by one from what the other was brought: the person owes it, whoever's lot it was."""
+    shop.write_all()
+    run = shop.bring()
+    mei, bo = shop.member("梅").pk, shop.member("波").pk
+    merging.merge(mei, bo, actor_id=None, reason="Same person")
+    shop.trade.spend(mei, 400)
+
+    shop.take_back(run, "debt")
+
+    assert shop.trade.figures(mei).debt == 400
+    assert report.document(legacies.get(run.pk))["amounts"]["lots"]["taken_back"] == 450
     assert violations() == []
 
 
