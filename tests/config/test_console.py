@@ -97,8 +97,9 @@ def test_what_needs_a_person_is_counted_and_leads_there(trade):
         (1, "match to review"),
         (1, "refund without its order"),
     ]
-    lists = [client.get(need.url).context["cl"].result_list for need in needs]
-    assert [len(rows) for rows in lists] == [1, 1]
+    queue, refunds = [client.get(need.url).context for need in needs]
+    assert (queue["review"].member_id, queue["waiting"]) == (one, "1 waits")
+    assert len(refunds["cl"].result_list) == 1
 
 
 def test_the_figures_are_those_of_the_orders(trade):
