@@ -11,8 +11,10 @@ from django.conf import settings
 
 from benchmarks import (
     codes,
+    events,
     files,
     installation,
+    matching,
     orders,
     pages,
     peers,
@@ -22,6 +24,7 @@ from benchmarks import (
     results,
     tiers,
     web,
+    webhooks,
 )
 from benchmarks.bench import Bench, Row
 from config import database
@@ -60,6 +63,9 @@ MEASUREMENTS: dict[str, Measurement] = {
     "lists": Measurement(pages.measure_lists, ("order-file",)),
     "audit": Measurement(proofs.measure_audit, ("order-file",)),
     "codes": Measurement(codes.measure_codes),
+    "webhooks": Measurement(webhooks.measure_webhooks),
+    "events": Measurement(events.measure_events),
+    "matching": Measurement(matching.measure_matching),
     "hordak": Measurement(peers.measure_hordak, ("redeem",)),
 }
 

@@ -23,7 +23,7 @@ from rest_framework.response import Response
 
 from config.authentication import SCHEME
 from config.logs import request_id
-from members.errors import BodyInvalid, KeyInvalid, RateLimited
+from members.errors import BodyInvalid, KeyInvalid
 from privacy.errors import ShukeError
 
 logger = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ def _headers(error: Exception, status: int, context: dict[str, Any]) -> dict[str
     headers = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = SCHEME
-    if isinstance(error, RateLimited):
+    if isinstance(error, ShukeError) and "seconds" in error.details:
         headers["Retry-After"] = str(error.details["seconds"])
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_SECONDS)

@@ -9,5 +9,5 @@ urlpatterns = [
     path("v1/", include("loyalty.api.urls")),
     path("v1/", include("members.api.urls")),
     path("v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    re_path(r"^(?P<rest>.*)$", api.nothing_here),
+    re_path(r"^(?P<rest>(?s:.*))$", api.nothing_here),
 ]

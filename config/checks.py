@@ -38,7 +38,16 @@ def settings_are_safe(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
                 id="shuke.E006",
             )
         )
-    return found
+    return found + _senders_are_safe()
+
+
+def _senders_are_safe() -> list[CheckMessage]:
+    """One-time codes leave by a sender that is meant for production, and over TLS."""
+    if settings.CODE_SENDER.endswith(".ConsoleSender"):
+        return [Error("CODE_SENDER is the demo's.", hint="mail, http or a class of yours.", id="shuke.E007")]
+    if settings.CODE_SENDER.endswith(".HttpSender") and not settings.CODE_HTTP_URL.startswith("https://"):
+        return [Error("CODE_HTTP_URL is no https address.", id="shuke.E008")]
+    return []
 
 
 def database_is_ready(

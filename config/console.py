@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import home
 from loyalty.models import Referral
+from members import inbox
 from privacy import approvals, roles
 
 Person = User | AnonymousUser
@@ -66,6 +67,7 @@ MENU: list[tuple[Text, list[Item]]] = [
                 lambda user: approvals.for_decision(user).count(),
             ),
             Item(_("Imports"), "upload_file", "imports:list", _does("imports.view")),
+            Item(_("Migrations"), "move_to_inbox", "packages:list", _does("migrations.view")),
         ],
     ),
     (
@@ -75,6 +77,8 @@ MENU: list[tuple[Text, list[Item]]] = [
             _list(_("Accounts"), "link", "members.account"),
             Item(_("Matches to review"), "compare", "reviews:queue", _does("reviews.view")),
             _list(_("Tags"), "sell", "members.tag"),
+            Item(_("Joining"), "person_add", "enrolments:overview", _does("enrolments.view")),
+            Item(_("Tags by rule"), "new_label", "tag-rules:list", _does("members.list")),
         ],
     ),
     (
@@ -82,6 +86,15 @@ MENU: list[tuple[Text, list[Item]]] = [
         [
             _list(_("Orders"), "receipt_long", "members.order"),
             _list(_("Refunds"), "undo", "members.refund"),
+            _list(_("Cases"), "support_agent", "members.case"),
+            Item(_("Behaviour events"), "ads_click", "admin:members_event_changelist", _does("events.view")),
+            Item(_("Reconciliation"), "balance", "reconciliation:days", _does("reconciliation.view")),
+            Item(
+                _("Refunds without their order"),
+                "hourglass_empty",
+                "reconciliation:parked",
+                _does("reconciliation.view"),
+            ),
         ],
     ),
     (
@@ -124,8 +137,17 @@ MENU: list[tuple[Text, list[Item]]] = [
         _("Channels"),
         [
             _list(_("Channels"), "hub", "members.channel"),
+            Item(_("Channel health"), "monitor_heart", "channels:health", _does("channels.view")),
+            Item(_("Dead letters"), "unsubscribe", "channels:dead-letters", _does("channels.view")),
             _list(_("Stores"), "storefront", "members.store"),
             _list(_("API keys"), "key", "members.apikey"),
+            Item(
+                _("Messages of platforms"),
+                "move_to_inbox",
+                "inbox:overview",
+                _does("inbox.view"),
+                lambda user: inbox.count_stuck(),
+            ),
         ],
     ),
     (

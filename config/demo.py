@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
-from config.demos import files, shop
+from config.demos import browsing, files, shop
 from config.demos.errors import FileNotTaken, LedgerBroken, NotADemo, NotEmpty, OtherDemo
 from config.demos.files import File
 from loyalty import audit, counter, nightly
@@ -79,6 +79,10 @@ def load(plan: Plan, say: Say) -> dict[str, Any]:
     nightly.reassess_tiers()
     sales = _sell_at_the_desk(plan, staff[StaffProfile.Role.CLERK].pk)
     say(_("%(count)s sales at the desk.") % {"count": sales})
+    looked = browsing.look_around(plan.seed, plan.day)
+    tagged = browsing.tag_by_rule(staff[StaffProfile.Role.MARKETING].pk, plan.day)
+    said = {"events": f"{looked:,}", "tags": f"{tagged:,}"}
+    say(_("%(events)s behaviour events; %(tags)s tags given by rule.") % said)
     _prove()
     say(_("The audit of the ledger finds nothing."))
     shop.write_sign_ins()

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from pghistory.middleware import HistoryMiddleware
 from psycopg import ClientCursor
 
-CONSOLE = "/admin/"
+CONSOLE = ("/admin/", "/channels/")  # where what is tracked is changed
 
 
 class ConsoleHistoryMiddleware(HistoryMiddleware):

@@ -5,7 +5,7 @@ figure that takes too long is left out and says so. Figures are kept for minutes
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from loyalty import audit_runs
 from loyalty.models import ProgrammeVersion
-from members import reviews
+from members import channel_health, reviews
+from members.channel_health import Glance
 from members.models import Channel, ImportRun, Order, Refund
 from privacy import approvals, roles
 
@@ -58,12 +59,14 @@ class Share:
 def context(user: Person) -> dict[str, Any]:
     """Everything that the template of the home page shows to this person."""
     is_empty = not Order.objects.exists()
+    told = _endpoints(user)
     return {
         **(_first_steps() if is_empty else {}),
-        "needs": list(needs(user)),
+        "needs": [*needs(user), *_channel_needs(told or ())],
         "figures": figures() if roles.can(user, "insight.view") else None,
         "revenue": revenue() if roles.can(user, "insight.view") else None,
         "imports": _imports(user),
+        "endpoints": _described(told) if told else None,
         "may_find": roles.can(user, "members.find"),
         "is_empty": is_empty,
         "may_import": roles.can(user, "imports.run"),
@@ -92,10 +95,10 @@ def needs(user: Person) -> Iterator[Need]:
         yield from _need(count, words, reverse("reviews:queue"))
     if roles.can(user, "imports.view"):
         yield from _import_needs()
-    if user.has_perm("members.view_refund"):
+    if roles.can(user, "reconciliation.view"):
         count = Refund.objects.filter(order=None).count()
         words = ngettext("refund without its order", "refunds without their order", count)
-        yield from _need(count, words, reverse("admin:members_refund_changelist") + "?order__isnull=1")
+        yield from _need(count, words, reverse("reconciliation:parked"))
     if roles.can(user, "programme.publish"):
         count = ProgrammeVersion.objects.filter(state=ProgrammeVersion.State.DRAFT).count()
         words = ngettext("programme draft to publish", "programme drafts to publish", count)
@@ -112,7 +115,7 @@ def needs(user: Person) -> Iterator[Need]:
 
 
 def _import_needs() -> Iterator[Need]:
-    lately = list(ImportRun.objects.filter(is_dry=False).order_by("-id")[:LAST_IMPORTS])
+    lately = list(ImportRun.objects.filter(is_dry=False, is_of_package=False).order_by("-id")[:LAST_IMPORTS])
     ready = [run for run in lately if run.state == ImportRun.State.READY]
     words = ngettext("file ready to import", "files ready to import", len(ready))
     yield from _need(len(ready), words, reverse("imports:list"))
@@ -319,8 +322,38 @@ def _imports(user: Person) -> list[ImportRun] | None:
     if not roles.can(user, "imports.view"):
         return None
     return list(
-        ImportRun.objects.filter(is_dry=False).select_related("channel").order_by("-id")[:LAST_IMPORTS]
+        ImportRun.objects.filter(is_dry=False, is_of_package=False)
+        .select_related("channel")
+        .order_by("-id")[:LAST_IMPORTS]
     )
+
+
+# -- Row 4: channel health -----------------------------------------------------------------------------------
+
+
+def _endpoints(user: Person) -> list[Glance] | None:
+    """How the webhook endpoints do, in one statement that the needs are counted from too."""
+    return channel_health.at_a_glance(timezone.now()) if roles.can(user, "channels.view") else None
+
+
+def _channel_needs(told: Sequence[Glance]) -> Iterator[Need]:
+    silent = sum(each.needs_somebody for each in told)
+    words = ngettext("channel that changes do not reach", "channels that changes do not reach", silent)
+    yield from _need(silent, words, reverse("channels:health"), tone="bad")
+    dead = sum(each.dead for each in told)
+    words = ngettext("dead letter", "dead letters", dead)
+    yield from _need(dead, words, reverse("channels:dead-letters"), tone="bad")
+
+
+def _described(told: Sequence[Glance]) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": each,
+            "state": channel_health.STATES[each.state],
+            "tone": channel_health.TONES[each.state],
+        }
+        for each in told
+    ]
 
 
 # -- Asking the database within a limit ----------------------------------------------------------------------

@@ -13,7 +13,7 @@ CONSOLE = (
     "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-STRICT_PATHS = ("/desk/", "/admin/login/", "/livez", "/readyz", "/api/")
+STRICT_PATHS = ("/desk/", "/join/", "/card/", "/admin/login/", "/livez", "/readyz", "/api/")
 
 
 class ContentPolicyMiddleware:

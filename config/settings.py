@@ -147,14 +147,36 @@ FILE_UPLOAD_HANDLERS = ["members.uploads.LimitedUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=7)  # then an import's file is erased
+# Days after which what was delivered to a webhook is forgotten; what the outbox has told is kept.
+WEBHOOK_DAYS = env.int("WEBHOOK_DAYS", default=30)
 IMPORT_REJECT_DAYS = env.int("IMPORT_REJECT_DAYS", default=90)  # then its rejected rows are
+EVENT_MONTHS = env.int("EVENT_MONTHS", default=13)  # whole months before this one that events are kept
 # Who takes the facts of a file, by their kind, and whose figures stand in its report.
 IMPORT_RECEIVERS = {
     "orders": "loyalty.orders.receive",
     "accounts": "loyalty.accounts.receive",
     "refunds": "loyalty.orders.refund",
     "order-lines": "loyalty.orders.receive_lines",
+    "package-accounts": "members.legacy.arrivals.receive",
 }
+# Who takes the rows of an old system's package, by the kind of file (members.legacy.takers).
+LEGACY_TAKERS = {
+    "tiers": "loyalty.legacy.tiers.Tiers",
+    "lots": "loyalty.legacy.points.Openings",
+    "balances": "loyalty.legacy.points.Openings",
+    "growth": "loyalty.legacy.growth.OpeningGrowth",
+    "coupons": "loyalty.legacy.coupons.OldCoupons",
+}
+# Who takes what platforms tell by their webhooks.
+PLATFORM_RECEIVERS = {
+    "accounts": "loyalty.accounts.receive",
+    "orders": "loyalty.orders.receive",
+    "refunds": "loyalty.orders.refund",
+    "points": "loyalty.platform_points.change",
+    "standings": "loyalty.platform_points.standings",
+}
+HOOK_LIMIT = env.int("HOOK_LIMIT", default=2 * 1024 * 1024)  # bytes of one call of a platform
+INBOX_BODY_DAYS = env.int("INBOX_BODY_DAYS", default=30)  # then what a platform's message said is forgotten
 # Who takes part when two members are merged, and when that is undone, in this order: modules with preview,
 # link and unlink (members.merging.Participant).
 MERGE_PARTICIPANTS = ["members.merged_profiles", "privacy.merged_consents", "loyalty.merging"]
@@ -165,6 +187,29 @@ EXPORT_SOURCES = {
     "accounts": "members.exports.AccountsSource",
     "orders": "members.exports.OrdersSource",
     "points": "loyalty.exports.PointsSource",
+    "cases": "members.exports.CasesSource",
+}
+# A member's life, in the order of the tabs: who may see what, and who reads it (members.timeline). Of one
+# instant, what is read further up comes first.
+TIMELINE = {
+    "order": {"title": _("Purchases"), "verb": "orders.view", "readers": ["loyalty.happenings.orders"]},
+    "points": {"title": _("Points"), "verb": "points.view", "readers": ["loyalty.happenings.entries"]},
+    "tier": {"title": _("Tiers"), "verb": "points.view", "readers": ["loyalty.happenings.tier_changes"]},
+    "grant": {"title": _("Given"), "verb": "points.view", "readers": ["loyalty.happenings.grants"]},
+    "coupon": {
+        "title": _("Coupons"),
+        "verb": "coupons.view",
+        "readers": ["loyalty.happenings.coupon_moves", "loyalty.happenings.coupons_issued"],
+    },
+    "claim": {"title": _("Rewards"), "verb": "rewards.view", "readers": ["loyalty.happenings.claim_steps"]},
+    "case": {"title": _("Service"), "verb": "cases.view", "readers": ["members.happenings.cases"]},
+    "event": {"title": _("Visits"), "verb": "events.view", "readers": ["members.happenings.visits"]},
+    "consent": {"title": _("Consents"), "verb": "consent.view", "readers": ["members.happenings.consents"]},
+    "access": {
+        "title": _("Looks at the data"),
+        "verb": "trail.view",
+        "readers": ["members.happenings.looks"],
+    },
 }
 # What needs a second person: who may decide, what then runs, and what it says (privacy.approvals).
 APPROVABLE = {
@@ -196,6 +241,15 @@ APPROVABLE = {
         "sentence": "members.staff.in_words",
     },
 }
+# Scored matching: from which score members are linked, and from which a person is asked; unset: as measured
+# (docs/matching.md). SURE_MATCH names what links them, merge(survivor_id, other_id, *, actor_id, reason,
+# evidence); where nothing is named, a person is asked.
+MATCH_LINK_SCORE = env.float("MATCH_LINK_SCORE", default=None)
+MATCH_ASK_SCORE = env.float("MATCH_ASK_SCORE", default=None)
+MATCH_QUESTIONS = env.int("MATCH_QUESTIONS", default=3)  # that one member may raise at a time
+MATCH_MEMORY = env.str("MATCH_MEMORY", default="2GB")  # what does not fit overflows into a private folder
+MATCH_THREADS = env.int("MATCH_THREADS", default=2)
+SURE_MATCH = env.str("SURE_MATCH", default="members.merging.merge")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024  # a batch of 1,000 orders with their lines
 
 # -- Who may come in ------------------------------------------------------------------------------------
@@ -266,7 +320,18 @@ SPECTACULAR_SETTINGS = {
         "RewardWayEnum": "loyalty.api.reward_shapes.REWARD_WAYS",
         "ApprovalStateEnum": "members.api.shapes.APPROVAL_STATES",
         "GrantStateEnum": "loyalty.api.shapes.GRANT_STATES",
+        "EventKindEnum": "members.api.event_shapes.EVENT_KINDS",
+        "EventOutcomeEnum": "members.api.event_shapes.EVENT_OUTCOMES",
+        "CaseKindEnum": "members.api.event_shapes.CASE_KINDS",
+        "CaseStateEnum": "members.api.event_shapes.CASE_STATES",
+        "ConsentMethodEnum": "members.api.consent_shapes.CONSENT_METHODS",
         "ActivityKindEnum": "loyalty.grant_terms.TOLD",
+        "ReviewStateEnum": "members.api.merge_shapes.REVIEW_STATES",
+        "WebhookTopicEnum": "members.api.webhook_shapes.TOPICS",
+        "WebhookProblemEnum": "members.api.webhook_shapes.PROBLEMS",
+        "WebhookStateEnum": "members.api.webhook_shapes.ENDPOINT_STATES",
+        "DeliveryStateEnum": "members.api.webhook_shapes.DELIVERY_STATES",
+        "DisabledWhyEnum": "members.api.webhook_shapes.DISABLED_WHY",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -324,6 +389,23 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
 ANALYTICS_URL = env.str("ANALYTICS_URL", default="")
+# Who carries one-time codes to phones (members.code_senders); production names its own or sends none.
+_SENDERS = {"console": "ConsoleSender", "mail": "MailSender", "http": "HttpSender"}
+_sender = env.str("CODE_SENDER", default="console" if IS_DEMO else "")
+CODE_SENDER = f"members.code_senders.{_SENDERS[_sender]}" if _sender in _SENDERS else _sender
+CODE_MAIL_TO = env.str("CODE_MAIL_TO", default="{digits}@sms.example.com")
+CODE_HTTP_URL = env.str("CODE_HTTP_URL", default="")
+CODE_HTTP_AUTHORIZATION = env.str("CODE_HTTP_AUTHORIZATION", default="")
+CODE_HTTP_BODY = env.str("CODE_HTTP_BODY", default='{"to": "{phone}", "text": "{text}"}')
+# How often codes may be asked for, as (times, seconds): by phone, by address, by channel.
+ENROLMENT_LIMITS = {
+    "phone": (1, 30),
+    "phone_per_hour": (5, 3600),
+    "phone_per_day": (10, 86400),
+    "address_per_hour": (env.int("CODES_PER_ADDRESS", default=60), 3600),
+    "channel_per_day": (env.int("CODES_PER_CHANNEL", default=20000), 86400),
+    "opened_per_address": (300, 3600),
+}
 
 LOGGING = {
     "version": 1,
@@ -349,5 +431,7 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "django.db.backends": {"level": "WARNING"},  # statements carry personal data
         "procrastinate": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},  # addresses of platforms carry secrets and codes
+        "httpcore": {"level": "WARNING"},
     },
 }

@@ -17,6 +17,7 @@ from members.enrolment import Enrolled
 from members.facts import AccountFact
 from members.keys import account_index, external_id_of, keys_of
 from members.models import Account, Channel, Store
+from privacy import consent
 from privacy.consent import Word
 
 
@@ -31,11 +32,19 @@ class Standing:
 
 @transaction.atomic
 def receive(
-    channel: Channel, facts: Sequence[AccountFact], *, actor_id: int | None = None
+    channel: Channel,
+    facts: Sequence[AccountFact],
+    *,
+    actor_id: int | None = None,
+    method: str = consent.Method.PLATFORM,
+    store_id: int | None = None,
 ) -> list[AccountReceipt]:
-    """Take in buyers as their channel knows them, and welcome the new (A2, B4). One receipt a fact."""
+    """Take in buyers as their channel knows them, and welcome the new (A2, B4). One receipt a fact.
+
+    method: how they agreed to what they agreed to. store_id: where they stood, when they stood somewhere.
+    """
     known = _known(channel, [fact for fact in facts if fact.referred_by])
-    receipts = accounts.receive(channel, facts, now=clock.read().recorded, actor_id=actor_id)
+    receipts = accounts.receive(channel, facts, now=clock.read().recorded, actor_id=actor_id, method=method)
     arrivals = [
         Arrival(
             member_id=receipt.member_id,
@@ -49,7 +58,7 @@ def receive(
         if receipt.outcome in ("new", "changed")
     ]
     friends = _hear(channel, facts, receipts, known)
-    welcomes.welcome(arrivals, channel_id=channel.pk, actor_id=actor_id)
+    welcomes.welcome(arrivals, channel_id=channel.pk, store_id=store_id, actor_id=actor_id)
     referrals.count(friends)
     return receipts
 

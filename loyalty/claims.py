@@ -94,7 +94,6 @@ def _record(
                     "state": str(claim.state),
                     "way": str(claim.way),
                     "points": claim.points,
-                    "tracking": claim.tracking,
                 },
             )
             for claim in taken

@@ -21,6 +21,7 @@ GIVEN = {
     "invitation": Reason.INVITED,
     "gift": Reason.GIVEN,
     "cut": Reason.CUT,
+    "legacy": Reason.LEGACY,
 }
 
 

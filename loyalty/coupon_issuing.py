@@ -20,7 +20,11 @@ from loyalty.publishing import Programmes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """One coupon to be issued. `cause` names why, for ever; `member_id` None: for the bearer."""
+    """One coupon to be issued. `cause` names why, for ever; `member_id` None: for the bearer.
+
+    code, valid_until: of a coupon that another system issued. Its campaign's tiers, quota and limit were that
+    system's to keep; it counts for those that follow.
+    """
 
     campaign: str
     member_id: int | None
@@ -29,6 +33,12 @@ class Wish:
     programme_id: int | None = None  # None: the version that holds now
     order_id: int | None = None
     actor_id: int | None = None
+    code: str = ""
+    valid_until: datetime | None = None
+
+    def validity(self, terms: Terms, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """From when, and before when, it can be used: as another system said, or by the terms."""
+        return (None, self.valid_until) if self.valid_until is not None else terms.validity(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,8 @@ def issue(wishes: Sequence[Wish], *, now: datetime) -> list[Issued]:
     """Issue coupons within the caller's transaction; answers each wish, in order.
 
     now: the programme's time; validity is counted from it. A cause that was counted before is answered
-    with its coupon. Refusals: no_such_coupon, over, needs_member, not_your_tier, limit_reached, quota_spent.
+    with its coupon. Refusals: no_such_coupon, over, needs_member, not_your_tier, limit_reached, quota_spent,
+    code_taken.
     """
     assert connection.in_atomic_block, "the caller opens the transaction"
     if not wishes:
@@ -83,6 +94,7 @@ class _Desk:
         self.taken = coupon_rows.numbers_of_members(
             {(wish.campaign, wish.member_id) for wish in fresh if wish.member_id is not None}
         )
+        self.codes = coupon_rows.codes_taken([wish.code for wish in fresh if wish.code])
         asks_tier = any(each.tiers for each in terms.values())
         self.first_tier = first_tier
         self.tiers = _tiers([wish.member_id for wish in fresh]) if asks_tier else {}
@@ -98,16 +110,17 @@ class _Desk:
         assert terms is not None
         self.refused.pop(wish.cause, None)
         self.last[wish.campaign] += 1
-        valid_from, valid_until = terms.validity(self.now)
+        valid_from, valid_until = wish.validity(terms, self.now)
+        self.codes.add(wish.code or code)
         self.made[wish.cause] = Coupon(
             campaign=wish.campaign,
             programme_id=programme_id,
-            code=code,
+            code=wish.code or code,
             number=self.last[wish.campaign],
-            quota=terms.quota,
+            quota=None if wish.code else terms.quota,
             member_id=wish.member_id,
             member_number=self._next_of_member(wish),
-            per_member=terms.per_member,
+            per_member=None if wish.code else terms.per_member,
             is_bearer=wish.member_id is None,
             cause=wish.cause,
             why=dict(wish.why),
@@ -121,9 +134,11 @@ class _Desk:
     def _refusal(self, wish: Wish, terms: Terms | None) -> str:
         if terms is None:
             return "no_such_coupon"
-        _starts, ends = terms.validity(self.now)
+        _starts, ends = wish.validity(terms, self.now)
         if ends is not None and ends <= self.now:
             return "over"
+        if wish.code:
+            return "code_taken" if wish.code in self.codes else ""
         if wish.member_id is None:
             if not terms.bearer:
                 return "needs_member"

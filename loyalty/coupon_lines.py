@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from loyalty import coupon_words, grant_words
+from loyalty import coupon_words, grant_words, legacy_words
 from loyalty.models import Coupon, CouponMove
 from members.templatetags.amounts import day
 
@@ -51,6 +51,8 @@ def why_issued(coupon: Coupon) -> str:
         return _("By hand: %(reason)s") % {"reason": why["reason"]}
     if "public_code" in why:
         return _("For the public code %(code)s") % {"code": why["public_code"]}
+    if "legacy" in why:
+        return legacy_words.sentence(why)
     if coupon.batch_id is not None:
         return _("Of batch %(number)s") % {"number": coupon.batch_id}
     return grant_words.sentence(why) or coupon.cause
@@ -80,6 +82,8 @@ def _by(actor: Any) -> str:
 
 def sentence(kind: str, why: Mapping[str, Any]) -> str:
     """Why a move was made, with its numbers, in the language that is active."""
+    if "legacy" in why:
+        return legacy_words.sentence(why)
     if kind == Kind.RELEASED:
         if "timed_out" in why:
             return _("The time of its lock was out")

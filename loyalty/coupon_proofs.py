@@ -35,7 +35,7 @@ LAWS: dict[str, tuple[str, str]] = {
             WHERE c.steps <> coalesce(m.moves, 0) OR c.steps <> coalesce(m.position, 0)
                OR c.state <> CASE coalesce(m.kind, 'returned')
                              WHEN 'released' THEN 'issued' WHEN 'returned' THEN 'issued'
-                             ELSE m.kind END""",
+                             WHEN 'restored' THEN 'issued' ELSE m.kind END""",
     ),
     "coupon_history_is_possible": (
         "9",
@@ -44,11 +44,12 @@ LAWS: dict[str, tuple[str, str]] = {
                           lag(kind, 1, 'issued') OVER (PARTITION BY coupon_id ORDER BY position) AS before
                      FROM loyalty_couponmove) AS m
             WHERE NOT CASE kind
-                      WHEN 'locked' THEN before IN ('issued', 'released', 'returned')
+                      WHEN 'locked' THEN before IN ('issued', 'released', 'returned', 'restored')
                       WHEN 'released' THEN before = 'locked'
-                      WHEN 'used' THEN before IN ('issued', 'locked', 'released', 'returned')
+                      WHEN 'used' THEN before IN ('issued', 'locked', 'released', 'returned', 'restored')
                       WHEN 'returned' THEN before = 'used'
-                      WHEN 'withdrawn' THEN before IN ('issued', 'released', 'returned')
+                      WHEN 'withdrawn' THEN before IN ('issued', 'released', 'returned', 'restored')
+                      WHEN 'restored' THEN before = 'withdrawn'
                       ELSE false END""",
     ),
     "coupon_uses_are_in_its_history": (

@@ -120,6 +120,17 @@ def find(codes: Sequence[str]) -> Coupon | None:
     return next((found[code] for code in codes if code in found), None)
 
 
+def codes_taken(codes: Collection[str], *, but: str = "") -> set[str]:
+    """Which of these codes some coupon has; `but`: coupons whose cause begins so are left out."""
+    if not codes:
+        return set()
+    rows = columns.ask(
+        "SELECT code FROM loyalty_coupon WHERE code = ANY(%s) AND (%s = '' OR NOT starts_with(cause, %s))",
+        [list(codes), but, but],
+    )
+    return {code for (code,) in rows}
+
+
 def of_order(channel_id: int, order_no: str, now: datetime) -> list[tuple[int, str, int]]:
     """The coupons that an order has locked or used now: id, campaign, programme version."""
     return columns.ask(

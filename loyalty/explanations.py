@@ -22,6 +22,7 @@ from members.templatetags.amounts import count, day, signed
 from privacy.models import Approval
 
 Kind = Entry.Kind
+_TAKEN_BACK_WHOLE = (Kind.EARN, Kind.OPEN)  # under their own cause
 STAFF, CHANNEL, PROGRAMME = "staff", "channel", "programme"
 
 
@@ -159,7 +160,7 @@ def _what_it_reverses(entry: Entry) -> Q | None:
     if entry.kind == Kind.TAKE_BACK:
         if entry.order_id is not None:
             return Q(kind=Kind.EARN, order=entry.order_id)
-        return Q(kind=Kind.EARN, cause=entry.cause)
+        return Q(kind__in=_TAKEN_BACK_WHOLE, cause=entry.cause)
     if entry.kind == Kind.GIVE_BACK:
         return Q(kind=Kind.REDEEM, cause=_cause_of_payment(entry))
     return None
@@ -170,7 +171,7 @@ def _is_reversed_by(candidate: Entry, entry: Entry) -> bool:
         return False
     if entry.kind == Kind.ADJUST:
         return candidate.pk == entry.why.get("reverses")
-    if entry.kind == Kind.TAKE_BACK and candidate.kind == Kind.EARN:
+    if entry.kind == Kind.TAKE_BACK and candidate.kind in _TAKEN_BACK_WHOLE:
         if entry.order_id is not None:
             return candidate.order_id == entry.order_id
         return candidate.cause == entry.cause

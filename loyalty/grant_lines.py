@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from loyalty import grant_words, publishing
 from loyalty.models import Grant
 from loyalty.publishing import Programmes
@@ -45,19 +47,15 @@ def page(member_id: int, *, before_id: int | None = None, limit: int = 50) -> li
     return of(found[:limit])
 
 
-def latest(
-    member_id: int, *, before: datetime | None = None, without_points: bool = False, limit: int = 50
-) -> list[Line]:
-    """A member's grants as they happened, latest first, those before an instant when it is given.
-
-    without_points: leave out points that were given, which stand in the statement; refusals stay.
-    """
+def latest(member_id: int, *, limit: int = 50) -> list[Line]:
+    """A member's grants as they happened, latest first."""
     found = Grant.objects.filter(member__in=survivors.same_person(member_id)).select_related("order")
-    if without_points:
-        found = found.exclude(prize=Grant.Prize.POINTS, refusal="")
-    if before is not None:
-        found = found.filter(happened_at__lt=before)
     return of(found.order_by("-happened_at", "-pk")[:limit])
+
+
+def without_points(grants: QuerySet[Grant]) -> QuerySet[Grant]:
+    """Leave out points that were given, which stand in the statement; refusals stay."""
+    return grants.exclude(prize=Grant.Prize.POINTS, refusal="")
 
 
 def of(grants: Iterable[Grant], programmes: Programmes | None = None) -> list[Line]:

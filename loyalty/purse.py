@@ -163,15 +163,17 @@ class Purse:
         expires_at: datetime | None,
         now: datetime,
         kind: str = "earn",
+        earned_at: datetime | None = None,
     ) -> Posting:
         """Add a lot of `points` > 0. If it is ripe and there is debt, it pays the debt first.
 
         An old order's points may have lapsed before they were heard of: that is written down at once.
+        earned_at: when they were earned, where that was before they came here.
         """
         lot = LotState(
             earned=points,
             remaining=0,
-            earned_at=origin.happened_at,
+            earned_at=earned_at or origin.happened_at,
             available_from=available_from,
             expires_at=expires_at,
             order_id=origin.order_id,

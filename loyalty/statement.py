@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from loyalty import earning, explanations, grant_words, reward_words
+from loyalty import earning, explanations, grant_words, legacy_words, reward_words
 from loyalty.clauses import Book
 from loyalty.explanations import Explanation
 from loyalty.models import Entry
@@ -87,6 +87,8 @@ def sentence(kind: str, why: Mapping[str, Any], points: int) -> str:
     """Why an entry is what it is, with its numbers, in the language that is active."""
     if kind in (Entry.Kind.REDEEM, Entry.Kind.GIVE_BACK) and "reward" in why:
         return reward_words.sentence(why)
+    if "legacy" in why:
+        return legacy_words.sentence(why)
     if kind == Entry.Kind.EARN and "base" in why:
         return earning_sentence(why)
     if kind in (Entry.Kind.EARN, Entry.Kind.TAKE_BACK) and "source" in why:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Q
 
 from loyalty import ascents, clock, ledger, publishing, tiers
 from loyalty.ascents import Ascent
@@ -223,6 +224,44 @@ def end(
     ascent.end(member_id, Ending(made.pk, event_id, {"event": event_id, **why}), bought.get(member_id, ()))
     write(purses, ascent)
     return made.pk
+
+
+@transaction.atomic
+def end_all(
+    causes: Mapping[int, str], why: Mapping[str, Any], *, actor_id: int | None = None
+) -> dict[int, int]:
+    """End things given, by the id of each its cause, now; answers the events that say so, by what they end.
+
+    What has ended already is left alone. By a fixed number of statements, however many there are.
+    """
+    programmes = publishing.load_all()
+    events = TierEvent.objects.select_related("wallet").filter(pk__in=causes).exclude(kind=Kind.END)
+    members = {event.wallet.member_id for event in events}
+    purses = ledger.lock(members, first_tier=publishing.first_tier)
+    running = events.filter(Q(ends_at=None) | Q(ends_at__gt=purses.now), ended_by=None).order_by("pk")
+    ending = list(running)
+    ascent, bought = open_for(purses, programmes, {event.wallet.member_id for event in ending})
+    made = TierEvent.objects.bulk_create(
+        TierEvent(
+            wallet=event.wallet,
+            kind=Kind.END,
+            tier=event.tier,
+            cause=f"end:{causes[event.pk]}",
+            why=dict(why),
+            ends=event,
+            starts_at=purses.now,
+            actor_id=actor_id,
+            programme_id=programmes.at(purses.now).id,
+            recorded_at=purses.clock.recorded,
+        )
+        for event in ending
+    )
+    for event, end_of_it in zip(ending, made, strict=True):
+        member_id = event.wallet.member_id
+        ends = Ending(end_of_it.pk, event.pk, {"event": event.pk, **why})
+        ascent.end(member_id, ends, bought.get(member_id, ()))
+    write(purses, ascent)
+    return {event.pk: end_of_it.pk for event, end_of_it in zip(ending, made, strict=True)}
 
 
 def _check_open(event: TierEvent, now: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from loyalty import legacy_words
 from loyalty.models import TierChange
 from loyalty.tiers import Progress
 from members.templatetags.amounts import count, yuan
@@ -30,6 +31,8 @@ _SOURCES = {
 
 def sentence(reason: str, why: Mapping[str, Any]) -> str:
     """Why a step was taken, with its numbers, in the language that is active."""
+    if "legacy" in why:
+        return legacy_words.sentence(why)
     if reason in (Reason.BY_HAND, Reason.INVITED) or "approval" in why:
         return _by_hand(why)
     if reason in (Reason.GIVEN, Reason.CUT, Reason.FLOOR_ENDED):
@@ -47,6 +50,8 @@ def given(kind: str, why: Mapping[str, Any]) -> str:
     """For what a tier was given, by the kind of the event."""
     if kind == "cut":
         return _cut(why)
+    if "legacy" in why:
+        return legacy_words.sentence(why)
     if "approval" in why:
         return _by_hand(why)
     source = _SOURCES.get(str(why.get("source")))

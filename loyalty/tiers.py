@@ -54,7 +54,7 @@ class Event:
     @property
     def holds(self) -> bool:
         """Whether it holds the member up while it runs; others raise once (invitations, gifts)."""
-        return self.kind in ("floor", "cut")
+        return self.kind in ("floor", "cut", "legacy")
 
     def runs_at(self, instant: datetime) -> bool:
         """Whether it runs: from its beginning, before its end."""

@@ -137,7 +137,9 @@ def _give_tags(holding: Sequence[tuple[AccountFact, Known]], actor_id: int | Non
         SELECT told.member_id, tag.id, %s
           FROM unnest(%s::bigint[], %s::text[]) AS told(member_id, code)
           JOIN members_tag AS tag USING (code)
-            ON CONFLICT (member_id, tag_id) DO NOTHING
+            ON CONFLICT (member_id, tag_id)
+               DO UPDATE SET rule_id = NULL, given_by_id = excluded.given_by_id
+             WHERE members_membertag.rule_id IS NOT NULL  -- what a rule gave is told now, and stays
         """,
         [
             actor_id,

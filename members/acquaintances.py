@@ -11,17 +11,21 @@ from uuid import UUID, uuid4
 
 from members import columns, versions
 from members.keys import Key, Place
-from members.models import Account, Channel, Member
+from members.models import Account, Channel, Credential, Member
+from members.phone_hashes import MixKey
 from members.sealing import sealed_field
 
 _MEMBER_NAME = sealed_field(Member, "name")
 _MEMBER_BIRTHDAY = sealed_field(Member, "birthday")
 _ACCOUNT_NAME = sealed_field(Account, "name")
+_CREDENTIAL = sealed_field(Credential, "value")
 
 # The buckets of this namespace are held from the second look-up to the end of the transaction, so
 # that two requests with the same unknown key come one after the other (liveness; the unique
 # constraints are the safety).
 LOCK_NAMESPACE = 1_397_245_541
+# For the hashes of phones, which are known only after the phones themselves were looked for: always after.
+HASH_NAMESPACE = 1_397_245_543
 
 
 @dataclass(slots=True, eq=False)
@@ -166,33 +170,43 @@ def held(wanted: Sequence[tuple[int, Key]]) -> set[HeldPlace]:
     return {HeldPlace(wanted[n - 1][0], wanted[n - 1][1].place) for (n,) in rows}
 
 
-def lock(buckets: Sequence[int]) -> None:
+def lock(buckets: Sequence[int], *, namespace: int = LOCK_NAMESPACE) -> None:
     """Wait for our turn with these buckets; held to the end of the transaction."""
     columns.ask(
         "SELECT pg_advisory_xact_lock(%s, bucket) FROM unnest(%s::int[]) AS bucket",
-        [LOCK_NAMESPACE, columns.numbers(buckets)],
+        [namespace, columns.numbers(buckets)],
     )
 
 
-def holders(places: Sequence[Place]) -> list[columns.Row]:
-    """Who holds these keys, as rows of (n of the place, identifier id, member id, verified, leads)."""
-    return columns.ask(
+def holders(places: Sequence[Place]) -> tuple[list[columns.Row], tuple[MixKey, ...]]:
+    """Who holds these keys, as rows of (n of the place, identifier id, member id, verified, leads).
+
+    And by which keys Tmall hashes phones (members.phone_hashes): asked along, they cost no statement.
+    """
+    rows = columns.ask(
         """
         WITH told AS MATERIALIZED (
             SELECT * FROM unnest(%s::text[], %s::text[], %s::bytea[])
                      WITH ORDINALITY AS told(kind, scope, index, n)
         )
-        SELECT told.n, key.id, key.member_id, key.verified, key.leads
+        SELECT told.n, key.id, key.member_id, key.verified, key.leads, NULL::text, NULL::uuid, NULL::bytea
           FROM told JOIN members_identifier AS key USING (kind, scope, index)
          WHERE key.leads
          UNION ALL
-        (SELECT told.n, key.id, key.member_id, key.verified, key.leads
+        (SELECT told.n, key.id, key.member_id, key.verified, key.leads, NULL::text, NULL::uuid, NULL::bytea
           FROM told JOIN members_identifier AS key USING (kind, scope, index)
          WHERE NOT key.leads
          ORDER BY key.id)
+         UNION ALL
+        (SELECT 0, 0, 0, false, false, channel.brand, kept.seal, kept.value
+          FROM members_credential AS kept JOIN members_channel AS channel ON channel.id = kept.channel_id
+         WHERE kept.name = 'mix_key'
+         ORDER BY kept.id)
         """,
         _places(places),
     )
+    mixes = [MixKey(row[5], _CREDENTIAL.unseal_value(bytes(row[7]), row[6])) for row in rows if not row[0]]
+    return [row[:5] for row in rows if row[0]], tuple(dict.fromkeys(mixes))
 
 
 def persons(member_ids: Iterable[int]) -> dict[int, Person]:

@@ -67,19 +67,35 @@ SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint, ARRAY(
         WHERE d.datname = current_database()))
 """
 
-# A channel hears of its own orders, and of the members it knows by an account that is not unbound.
-_READ = """
+
+def concerns(channel: str) -> str:
+    """The condition under which a change `s` is for a channel, given as an SQL expression of its id.
+
+    A channel hears of its own orders, and of the members it knows by an account that is not unbound:
+    whether it asks (`after`) or is told (`members.deliveries`). Members who were merged are one person.
+    """
+    known = f"SELECT FROM members_account a WHERE a.channel_id = {channel} AND a.unbound_at IS NULL"
+    return f"""(s.channel_id = {channel} OR s.topic <> 'order.changed' AND (
+        EXISTS ({known} AND a.member_id = s.member_id)
+        OR EXISTS (SELECT FROM members_member k WHERE k.merged_into_id = s.member_id
+                      OR k.id = s.member_id AND k.merged_into_id IS NOT NULL)
+       AND EXISTS ({known} AND a.member_id IN (SELECT members_same_person(s.member_id)))))"""
+
+
+_READ = f"""
 WITH scanned AS (
     SELECT * FROM members_outboxevent
     WHERE (xid, id) > (%s, %s) AND xid < %s
     ORDER BY xid, id LIMIT %s
 )
-SELECT s.xid, s.id, s.topic, s.change, m.number, s.payload, s.created_at,
-       s.channel_id = %s OR s.topic <> 'order.changed' AND EXISTS (
-           SELECT FROM members_account a
-           WHERE a.member_id = s.member_id AND a.channel_id = %s AND a.unbound_at IS NULL)
+SELECT s.xid, s.id, s.topic, s.change, m.number, s.payload, s.created_at, {concerns("%s")}
 FROM scanned s LEFT JOIN members_member m ON m.id = s.member_id ORDER BY s.xid, s.id
 """
+
+
+def present() -> Cursor:
+    """The cursor of who wants to hear only of what comes from now on."""
+    return Cursor(horizon() - 1, 10**18 - 1)
 
 
 def after(cursor: Cursor, channel: Channel, *, most: int = 100) -> tuple[list[Change], Cursor]:
@@ -87,9 +103,9 @@ def after(cursor: Cursor, channel: Channel, *, most: int = 100) -> tuple[list[Ch
 
     An empty list with a cursor that moved on means: ask again at once; one that did not move: later.
     """
-    final = _horizon()  # a statement before: what ends in between is then seen by the next one
+    final = horizon()  # a statement before: what ends in between is then seen by the next one
     with connection.cursor() as rows:
-        rows.execute(_READ, [cursor.xid, cursor.id, final, SCANNED, channel.pk, channel.pk])
+        rows.execute(_READ, [cursor.xid, cursor.id, final, SCANNED, *[channel.pk] * 3])
         found: list[Change] = []
         for xid, id_, topic, change, number, payload, at, is_for_us in rows.fetchall():
             if is_for_us:
@@ -100,7 +116,7 @@ def after(cursor: Cursor, channel: Channel, *, most: int = 100) -> tuple[list[Ch
     return found, cursor
 
 
-def _horizon() -> int:
+def horizon() -> int:
     """The transaction number below which nothing more will be written."""
     with connection.cursor() as cursor:
         cursor.execute(_WRITING)

@@ -8,7 +8,7 @@ is no quicker, but needs a table for each session.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from psycopg.types.datetime import TimestamptzLoader
 
 Row = tuple[Any, ...]
 Writer = Callable[[Iterable[Any]], str]
+Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 # One text of JSON, as a column of `texts` carries it; Chinese is written as it is.
@@ -78,7 +79,7 @@ def _column(write: Writer, column: Row) -> str:
     return write(column)
 
 
-def ask(statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+def ask(statement: str, parameters: Parameters = ()) -> list[Row]:
     """Run one statement and take all of its rows."""
     with connection.cursor() as cursor:
         # The driver's own reader of instants, in C; Django's in Python takes ten times as long.
@@ -87,7 +88,7 @@ def ask(statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return cursor.fetchall()
 
 
-def tell(statement: str, parameters: Sequence[Any] = ()) -> int:
+def tell(statement: str, parameters: Parameters = ()) -> int:
     """Run one statement that answers nothing; the number of rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

@@ -22,7 +22,7 @@ from openpyxl import Workbook
 
 from members.cells import guarded
 from members.errors import ExportKindUnknown, ExportSuffixUnknown
-from members.models import Account, Channel, Member, Order
+from members.models import Account, Case, Channel, Member, Order
 from privacy import access, masking
 from privacy.models import AccessRecord
 
@@ -162,6 +162,50 @@ class OrdersSource:
                 order.refunded_postage,
             )
             yield Exported(order.member_id, cells)
+
+
+class CasesSource:
+    """The channel's cases, without what was said in them."""
+
+    model = "members.Case"
+    columns = (
+        "case_no",
+        "member_no",
+        "kind",
+        "state",
+        "question_type",
+        "feedback_channel",
+        "order_no",
+        "product",
+        "opened_at",
+        "first_response_at",
+        "closed_at",
+        "response_seconds",
+        "satisfaction",
+    )
+    fields = ("question_type", "satisfaction")
+
+    def rows(self, channel: Channel) -> Iterator[Exported]:
+        """Cases, first heard first."""
+        found = Case.objects.filter(channel=channel).select_related("member").defer("words", "answer")
+        for case in found.order_by("pk").iterator(CHUNK):
+            response = case.response_time
+            cells = (
+                case.number,
+                case.member.number if case.member else None,
+                case.kind,
+                case.state,
+                case.question_type,
+                case.feedback_channel,
+                case.order_number,
+                case.product,
+                case.opened_at,
+                case.first_response_at,
+                case.closed_at,
+                int(response.total_seconds()) if response is not None else None,
+                case.satisfaction,
+            )
+            yield Exported(case.member_id, cells)
 
 
 def write(

@@ -228,6 +228,92 @@ class OrderLinesFact:
     lines: tuple[LineFact, ...]
 
 
+class EventKind(StrEnum):
+    """What a visitor can do (interface.md, *Event kinds*)."""
+
+    VIEW = "view"
+    CLICK = "click"
+    DWELL = "dwell"
+    SEARCH = "search"
+    FAVOURITE = "favourite"
+    UNFAVOURITE = "unfavourite"
+    CART_ADD = "cart_add"
+    CART_REMOVE = "cart_remove"
+    LIKE = "like"
+    COMMENT = "comment"
+    CONSULT = "consult"
+    LOGIN = "login"
+    APP_OPEN = "app_open"
+    CHECK_IN = "check_in"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventFact:
+    """One thing a buyer did in a channel (A10). Paths come without what stands behind a question mark.
+
+    The buyer is told as `member_no`, or as an account with its id or identifiers. duration: seconds.
+    """
+
+    event_id: str
+    kind: EventKind
+    at: datetime
+    buyer: AccountFact | None = None
+    member_no: str | None = None
+    session: str = ""
+    path: str = ""
+    entrance: str = ""  # 入口: where the session came from
+    keyword: str = ""
+    product: str = ""
+    category: str = ""
+    duration: int | None = None
+
+
+class CaseKind(StrEnum):
+    RETURN = "return"
+    EXCHANGE = "exchange"
+    COMPLAINT = "complaint"
+    CONSULTATION = "consultation"
+    REVIEW = "review"
+
+
+class CaseState(StrEnum):
+    """How far a case has come; the middle five belong to what is sent back."""
+
+    OPEN = "open"
+    WORKING = "working"
+    WAITING = "waiting"
+    APPROVED = "approved"
+    SENT = "sent"
+    ARRIVED = "arrived"
+    REFUNDED = "refunded"
+    REPLACED = "replaced"
+    RESOLVED = "resolved"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseFact:
+    """A service or after-sales case as its channel says it is now (A11). satisfaction: 0 to 10."""
+
+    number: str
+    kind: CaseKind
+    state: CaseState
+    opened_at: datetime
+    buyer: AccountFact | None = None
+    order_number: str | None = None
+    product: str | None = None
+    question_type: str | None = None
+    feedback_channel: str | None = None
+    words: str | None = None
+    answer: str | None = None
+    first_response_at: datetime | None = None
+    closed_at: datetime | None = None
+    state_at: datetime | None = None  # when it came to this state
+    satisfaction: int | None = None
+    version: int | None = None
+
+
 Fact = AccountFact | OrderFact | RefundFact | OrderLinesFact
 
 Flat = str | int | float | bool | list["Flat"]
@@ -278,6 +364,8 @@ _FLATTEN: dict[type, Callable[[Any], Flat]] = {
     IdentifierKind: attrgetter("value"),
     OrderStatus: attrgetter("value"),
     Gender: attrgetter("value"),
+    CaseKind: attrgetter("value"),
+    CaseState: attrgetter("value"),
     **dict.fromkeys(
         (
             IdentifierFact,
@@ -292,13 +380,14 @@ _FLATTEN: dict[type, Callable[[Any], Flat]] = {
             OrderFact,
             RefundFact,
             OrderLinesFact,
+            CaseFact,
         ),
         _flatten_fact,
     ),
 }
 
 
-def digest(fact: Fact) -> bytes:
+def digest(fact: Fact | CaseFact) -> bytes:
     """32 bytes that are equal exactly when two facts say the same; versions do not count.
 
     A batch takes one per fact, so it is built for speed: 3.0 and 3.00 yuan are the same, and so is

@@ -18,12 +18,13 @@ from uuid import uuid4
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from members import acquaintances, columns, filing, profiles, versions
+from members import acquaintances, columns, filing, phone_hashes, profiles, versions
 from members.acquaintances import Held, HeldPlace, Person, Seen
 from members.agreement import birthdays_agree, clean_name, names_agree
 from members.facts import AccountFact
-from members.keys import SHARED, Key, Place, account_index, buckets_of, external_id_of, keys_of
+from members.keys import Key, Place, account_index, buckets_of, external_id_of, keys_of
 from members.models import Channel, MatchReview
+from members.phone_hashes import MixKey
 
 Reason = MatchReview.Reason
 
@@ -60,7 +61,8 @@ class Recognition(NamedTuple):
     wanted: dict[int, dict[str, Any]]
 
 
-class Buyer(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Buyer:
     """One told buyer with the keys to look for. `digest` is there when their account was told."""
 
     fact: AccountFact
@@ -103,7 +105,7 @@ def recognise(
     if strangers:
         _wait_and_look_again(room, strangers)
         room.strange = set(map(id, strangers))
-    known = [buyer and room.receive(buyer) for buyer in told]
+    known = [room.receive(buyer) if buyer is not None else None for buyer in told]
     filing.file(channel, room.papers(), now=now)
     return Recognition([entry and entry.answer() for entry in known], room.wanted())
 
@@ -158,13 +160,28 @@ def _wait_and_look_again(room: "_Room", strangers: Sequence[Buyer]) -> None:
     take_turns(buckets_of([*missing, *(place.blind for place in places)]))
     if missing:
         room.seen |= acquaintances.accounts(room.channel, missing, lock=False)
-    rows = acquaintances.holders(places) if places else []
+    rows, mixes = acquaintances.holders(places) if places else ([], ())
+    if mixes:
+        places, rows = _look_for_hashes(strangers, places, mixes)
     accounts = [room.seen[buyer.blind] for buyer in strangers if buyer.blind in room.seen]
     member_ids = {row[2] for row in rows} | {account.member_id for account in accounts}
     room.persons = acquaintances.persons(member_ids) if member_ids else {}
     for n, key_id, member_id, verified, leads in rows:
         person = room.persons[member_id]
         room.hold(Held(person, places[n - 1], verified, leads, key_id, verified, leads))
+
+
+def _look_for_hashes(
+    strangers: Sequence[Buyer], places: Sequence[Place], mixes: Sequence[MixKey]
+) -> tuple[list[Place], list[columns.Row]]:
+    """Look also for what Tmall would hash the phones to, and for phones by the hashes that were told."""
+    for buyer in strangers:
+        buyer.keys = phone_hashes.with_hashes(buyer.keys, mixes)
+    places = list(dict.fromkeys([*places, *(key.place for buyer in strangers for key in buyer.keys)]))
+    hashes = [place.blind for place in places if place.kind == phone_hashes.KIND]
+    if hashes:
+        acquaintances.lock(buckets_of(hashes), namespace=acquaintances.HASH_NAMESPACE)
+    return places, acquaintances.holders(places)[0]
 
 
 def take_turns(buckets: Sequence[int]) -> None:
@@ -356,7 +373,7 @@ class _Room:
 
 def _disagreement(fact: AccountFact, person: Person, key: Key) -> str:
     """Why a shared key does not lead to this person; empty where nothing speaks against it."""
-    if key.place.kind not in SHARED:
+    if not key.is_shared:
         return ""
     if not birthdays_agree(fact.birthday, person.birthday):
         return Reason.BIRTHDAY_DIFFERS

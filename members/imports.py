@@ -43,11 +43,12 @@ def take_in(
     actor_id: int | None = None,
     format_name: str = "",
     is_dry: bool = False,
+    is_of_package: bool = False,
 ) -> ImportRun:
     """Store an upload and open its run; the next step is `read` or `queue.ask_to_read`.
 
     name: as the file was called, for display. format_name: as chosen by a person, else recognised.
-    Raises FileTooLarge.
+    is_of_package: the run goes in with its package (`members.legacies`). Raises FileTooLarge.
     """
     key = uuid4()
     stored = files.store(key, blocks)
@@ -62,6 +63,7 @@ def take_in(
         is_format_chosen=bool(format_name),
         started_by_id=actor_id,
         is_dry=is_dry,
+        is_of_package=is_of_package,
     )
 
 
@@ -126,9 +128,14 @@ def move(run_id: int, channel: Channel) -> ImportRun:
 
 
 @transaction.atomic
-def start(run_id: int, *, actor_id: int | None = None) -> ImportRun:
-    """Let the run be applied as previewed; `carry_out` or a worker does it. Raises StateForbids."""
+def start(run_id: int, *, actor_id: int | None = None, with_package: bool = False) -> ImportRun:
+    """Let the run be applied as previewed; `carry_out` or a worker does it. Raises StateForbids.
+
+    A file of a package goes in with it, and never by itself.
+    """
     run = _locked(run_id, State.READY)
+    if run.is_of_package and not with_package:
+        raise StateForbids(state=State(run.state).label)
     if actor_id is not None:
         run.started_by_id = actor_id
     run.state, run.is_dry = State.QUEUED, False

@@ -29,6 +29,11 @@ class Key(NamedTuple):
     verified: bool
     sureness: int  # smaller is surer
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it leads to a member only where name and birthday do not disagree."""
+        return self.place.kind in SHARED or self.sureness == DERIVED
+
 
 OF_ONE_CHANNEL = frozenset({IdentifierKind.OUID, IdentifierKind.OPENID})
 OF_ONE_BRAND = frozenset({IdentifierKind.OMID, IdentifierKind.MIX_MOBILE})
@@ -46,6 +51,7 @@ _SURENESS = {
     IdentifierKind.EMAIL: 7,
 }
 UNVERIFIED_PHONE = 8
+DERIVED = 9  # made of a phone by us (members.phone_hashes), and shared as the phone is
 
 
 def _scope(kind: IdentifierKind, channel: Channel) -> str:

@@ -68,6 +68,11 @@ def number_of(member_id: int) -> str:
     return f"{PREFIX}-{body}{ALPHABET[_check_of(values)]}"
 
 
+def complete(body: str) -> str:
+    """The number with these seven characters, its prefix and check added."""
+    return f"{PREFIX}-{body}{ALPHABET[_check_of([_VALUE[character] for character in body])]}"
+
+
 def read_number(text: str) -> str | None:
     """The member number that was typed or scanned, in its one form; None when it is none.
 

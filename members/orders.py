@@ -22,7 +22,7 @@ from members.models import Channel
 from members.numbers import number_of
 from members.order_rows import RefundRow
 
-__all__ = ["Heard", "HeardRefund", "record", "record_lines", "record_refunds"]
+__all__ = ["Heard", "HeardRefund", "record", "record_lines", "record_refunds", "tell_again"]
 
 PARKED = "parked"
 ORDER_UNKNOWN = "order_unknown"
@@ -275,6 +275,20 @@ def _tell(channel: Channel, states: Iterable[OrderState]) -> None:
             for state in states
         ]
     )
+
+
+def tell_again(channel: Channel, numbers: Sequence[str], *, now: datetime) -> int:
+    """Tell the channel once more how these orders of its stand here; how many there were.
+
+    Each is a revision of its own, though nothing in it changed: a change is told once, so that whoever has
+    heard the last one takes this for newer.
+    """
+    states = list(order_rows.lock(channel, numbers).values())
+    for state in states:
+        state.revision += 1
+    order_rows.change(states, now=now)
+    _tell(channel, states)
+    return len(states)
 
 
 # -- refunds -----------------------------------------------------------------------------------------

@@ -1,21 +1,27 @@
-"""Bodies of the API as facts: accounts, orders and refunds as a channel sends them. Pure.
+"""Bodies of the API as facts: accounts, orders, refunds, events and cases as a channel sends them. Pure.
 
 What a field may hold is said once, in `members.bodies`; this module says which fields there are.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from members import cleaning
+from members import cleaning, paths
 from members.bodies import MOST_WHOLE, NOTHING, Body
 from members.cleaning import Unclean
 from members.errors import ExternalIdPersonal
 from members.facts import (
     AccountFact,
     AmountsFact,
+    CaseFact,
+    CaseKind,
+    CaseState,
     ConsentFact,
     DiscountFact,
+    EventFact,
+    EventKind,
     Gender,
     IdentifierFact,
     IdentifierKind,
@@ -28,10 +34,14 @@ from members.facts import (
     RefundFact,
 )
 
-Fact = TypeVar("Fact", bound=AccountFact | OrderFact | RefundFact)
+Fact = TypeVar("Fact", bound=AccountFact | OrderFact | RefundFact | EventFact | CaseFact)
 
 MOST_LINES = 1000
 LONGEST_ACCOUNT_ID = 128
+NEVER = datetime.min.replace(tzinfo=UTC)  # stands for what is missing until that is told
+LONGEST_ADDRESS = 2000  # of which the path is kept
+LONGEST_WORDS = 4000
+MOST_SECONDS = 24 * 60 * 60
 
 
 class Told(NamedTuple, Generic[Fact]):
@@ -184,7 +194,14 @@ def _identifier(body: Body, kind: IdentifierKind) -> IdentifierFact | None:
 
 
 def _consent(body: Body) -> ConsentFact:
-    fact = ConsentFact(
+    fact = read_consent(body)
+    body.leave()
+    return fact
+
+
+def read_consent(body: Body) -> ConsentFact:
+    """A yes or a no to one purpose."""
+    return ConsentFact(
         purpose=body.required("purpose", body.plain_word("purpose")) or "",
         granted=bool(body.required("granted", body.flag("granted"))),
         channel=body.plain_word("channel") or "any",
@@ -192,8 +209,6 @@ def _consent(body: Body) -> ConsentFact:
         notice=body.exact("notice", 50) or "",
         at=body.moment("at"),
     )
-    body.leave()
-    return fact
 
 
 # ----------------------------------------------------------------------------------- orders and refunds
@@ -334,7 +349,7 @@ def _receiver(body: Body | None) -> ReceiverFact | None:
         return None
     fact = ReceiverFact(
         name=body.text("name", 100),
-        phone=body.text("phone", 30),
+        phone=_receiver_phone(body.text("phone", 30)),
         province=body.cleaned("province", _region),
         city=body.cleaned("city", _region),
         district=body.text("district", 50),
@@ -342,6 +357,14 @@ def _receiver(body: Body | None) -> ReceiverFact | None:
     )
     body.leave()
     return fact
+
+
+def _receiver_phone(told: str | None) -> str | None:
+    """In the one form in which files and webhooks have it; what is no phone stays as it was told."""
+    try:
+        return cleaning.clean_phone(told)
+    except Unclean:
+        return told
 
 
 def _points_spent(body: Body | None) -> PointsSpentFact | None:
@@ -353,3 +376,59 @@ def _points_spent(body: Body | None) -> PointsSpentFact | None:
         body.required("cause", cause or None)
     body.leave()
     return PointsSpentFact(points=points, cause=cause) if points else None
+
+
+# ------------------------------------------------------------------------------------- events and cases
+
+
+def read_event(data: object) -> Told[EventFact]:
+    """One behaviour event of a batch. Raises BodyInvalid."""
+    body = Body(data)
+    external_id = body.id("external_id", LONGEST_ACCOUNT_ID)
+    member_no = body.exact("member_no", 40)
+    identifiers, _masked = _identifiers(body.part("identifiers"))
+    if not (external_id or identifiers or member_no):
+        body.required("external_id", None)
+    at = body.required("at", body.moment("at"))
+    fact = EventFact(
+        event_id=body.required("event_id", body.exact("event_id", 128)) or "",
+        kind=body.required("kind", body.word("kind", EventKind)) or EventKind.VIEW,
+        at=at or NEVER,
+        buyer=AccountFact(external_id=external_id, identifiers=identifiers),
+        member_no=member_no,
+        session=body.exact("session", 64) or "",
+        path=paths.path_of(body.text("path", LONGEST_ADDRESS) or ""),
+        entrance=paths.without_contacts(body.text("entrance", 50) or ""),
+        keyword=paths.without_contacts(body.text("keyword", 100) or ""),
+        product=body.id("product", 100) or "",
+        category=body.text("category", 100) or "",
+        duration=body.whole("duration", 0, MOST_SECONDS),
+    )
+    return _told(body, fact)
+
+
+def read_case(data: object, number: str) -> Told[CaseFact]:
+    """A service or after-sales case as its channel says it is now. Raises BodyInvalid."""
+    body = Body(data)
+    opened_at = body.required("opened_at", body.moment("opened_at"))
+    answered_at, closed_at = body.moment("first_response_at"), body.moment("closed_at")
+    reached = CaseState.RESOLVED if closed_at else CaseState.WORKING if answered_at else CaseState.OPEN
+    fact = CaseFact(
+        number=number,
+        kind=body.required("kind", body.word("kind", CaseKind)) or CaseKind.CONSULTATION,
+        state=body.word("state", CaseState) or reached,
+        opened_at=opened_at or NEVER,
+        buyer=_buyer(body.part("buyer")),
+        order_number=body.id("order_no"),
+        product=body.id("product", 100),
+        question_type=body.text("question_type", 50),
+        feedback_channel=body.text("feedback_channel", 50),
+        words=body.text("text", LONGEST_WORDS),
+        answer=body.text("answer", LONGEST_WORDS),
+        first_response_at=answered_at,
+        closed_at=closed_at,
+        state_at=body.moment("state_at"),
+        satisfaction=body.whole("satisfaction", 0, 10),
+        version=body.version("version"),
+    )
+    return _told(body, fact)

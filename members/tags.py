@@ -1,4 +1,4 @@
-"""Tags: words of the brand's own, put on members by hand (A13)."""
+"""Tags: words of the brand's own, put on members by hand (A13); `members.tag_rules` gives them by rule."""
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,22 +14,36 @@ LONGEST = 50
 def give(member: Member, name: str, *, actor_id: int | None) -> Tag:
     """Put a tag on a member; the same again changes nothing. A name nobody used before makes the tag.
 
+    One that a rule gave is by hand from now on, and stays when the rule no longer holds. Raises TagInvalid.
+    """
+    with transaction.atomic():
+        tag = named(name)
+        given, is_new = MemberTag.objects.get_or_create(
+            member=member, tag=tag, defaults={"given_by_id": actor_id}
+        )
+        if not is_new and given.rule_id is not None:
+            given.rule_id, given.given_by_id = None, actor_id
+            given.save(update_fields=["rule", "given_by"])
+    return tag
+
+
+def named(name: str) -> Tag:
+    """The tag of this name, made when nobody used it before.
+
     Raises TagInvalid for a name without a letter or digit, or one that is too long.
     """
     name = " ".join(name.split())
     code = slugify(name, allow_unicode=True)
     if not code or len(name) > LONGEST:
         raise TagInvalid
-    with transaction.atomic():
-        tag, _made = Tag.objects.get_or_create(code=code, defaults={"name": name})
-        MemberTag.objects.get_or_create(member=member, tag=tag, defaults={"given_by_id": actor_id})
+    tag, _made = Tag.objects.get_or_create(code=code, defaults={"name": name})
     return tag
 
 
 def take_away(member: Member, code: str) -> bool:
-    """Take a tag off a member; answers whether it was there."""
+    """Take a tag off a member; answers whether it was there. What a rule gave, only the rule takes away."""
     person = survivors.same_person(member.pk)
-    deleted, _by_model = MemberTag.objects.filter(member__in=person, tag__code=code).delete()
+    deleted, _by_model = MemberTag.objects.filter(member__in=person, tag__code=code, rule=None).delete()
     return deleted > 0
 
 

@@ -70,6 +70,11 @@ def by_version(kind: str, version: str, language: str) -> Notice:
     return _first(Notice.objects.filter(kind=kind, version=version), language)
 
 
+def is_published(kind: str, version: str) -> bool:
+    """Whether a version of a text was ever published, in any language."""
+    return Notice.objects.filter(kind=kind, version=version, published_at__isnull=False).exists()
+
+
 def _first(notices: QuerySet[Notice], language: str) -> Notice:
     published = notices.filter(published_at__isnull=False).order_by("-effective_from", "-pk")
     for wanted in (language, FIRST_LANGUAGE):

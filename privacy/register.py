@@ -59,6 +59,7 @@ class Retention(TextChoices):
     CONSENT = "until_withdrawn", _("Until the consent is withdrawn")
     EMPLOYMENT = "employment", _("Three years after the employment ended")
     IMPORT = "import", _("Ninety days after the import")
+    ENROLMENT = "enrolment", _("Until the enrolment ends, a day at the most")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -36,6 +36,12 @@ WORKS = [
     "list of imports",
     "audit_ledger",
     "coupon codes",
+    "webhooks to a healthy endpoint, another is dead",
+    "lag of a webhook, another endpoint is dead",
+    "events in batches of 1,000, one process",
+    "events in batches of 1,000, API, 2 clients",
+    "matching of everybody",
+    "matching of new members",
     "transfers of django-hordak, 4 processes",
 ]
 

@@ -15,12 +15,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from loyalty import activities, benefits, coupon_batches, coupons, nightly, rewards, tier_events
 from loyalty.reward_terms import Place
-from members import api_keys, channels, imports, tags
+from members import api_keys, cases, channels, events, imports, tags
+from members.facts import AccountFact, CaseFact, CaseKind, CaseState, EventFact, EventKind
 from members.importing import queue
-from members.models import ColumnMapping, Member
+from members.models import Channel, ColumnMapping, Member
 from privacy import access, consent, notices, roles
 from tests import boutique
 from tests.coupon_shop import PRINTED, WELCOME, goods
@@ -62,10 +64,29 @@ def grow(trade: Trade, name: str) -> None:
         benefits.use(member, "monthly", cause=word)
         run = imports.take_in(channel, f"{word}.csv", [platform_files.tmall()])
         queue.ask_to_read(run)
+        look_and_complain(channel, word, mei)
         ColumnMapping.objects.create(
             channel=channel, headers_digest=word.encode(), mapping={"kind": "orders"}, chosen_by=staff
         )
     nightly.reassess_tiers()
+
+
+def look_and_complain(channel: Channel, word: str, mei: Member) -> None:
+    """The member looks around, and is not content."""
+    now = timezone.now()
+    looks = [
+        EventFact(event_id=f"{word}{kind.value}", kind=kind, at=now, member_no=mei.number)
+        for kind in (EventKind.VIEW, EventKind.SEARCH)
+    ]
+    assert {receipt.outcome for receipt in events.record(channel, looks, now=now)} == {"new"}
+    open_case = CaseFact(
+        number=word,
+        kind=CaseKind.COMPLAINT,
+        state=CaseState.OPEN,
+        opened_at=now,
+        buyer=AccountFact(external_id=f"mei-{word}"),
+    )
+    cases.receive(channel, open_case, now=now)
 
 
 def with_a_use(tier: dict[str, Any]) -> dict[str, Any]:

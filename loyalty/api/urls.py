@@ -6,6 +6,7 @@ from loyalty.api.accounts import AccountBatches, OneAccount
 from loyalty.api.activities import Activities, Grants
 from loyalty.api.adjustments import Adjust
 from loyalty.api.coupons import LockCoupon, MemberCoupons, ReleaseCoupon, UseCoupon
+from loyalty.api.enrolments import Confirm, Enrolments, Resend
 from loyalty.api.orders import OneOrder, OneRefund, OrderBatches, RefundRequests
 from loyalty.api.points import Capture, Earn, Holds, MemberPoints, PointsEntries, Redeem, Release
 from loyalty.api.quotes import CommitQuote, Quotes
@@ -16,6 +17,9 @@ from loyalty.api.tiers import BenefitGivenBack, BenefitMatrix, BenefitUses, Memb
 urlpatterns = [
     path("accounts/batch/", AccountBatches.as_view()),
     path("accounts/<str:external_id>/", OneAccount.as_view()),
+    path("enrolments/", Enrolments.as_view()),
+    path("enrolments/<uuid:enrolment_id>/confirm/", Confirm.as_view()),
+    path("enrolments/<uuid:enrolment_id>/resend/", Resend.as_view()),
     path("orders/batch/", OrderBatches.as_view()),
     path("orders/<str:order_no>/", OneOrder.as_view()),
     path("orders/<str:order_no>/refunds/", RefundRequests.as_view()),

@@ -22,6 +22,7 @@ from loyalty.audit import (
     closings,
     friends,
     gifts,
+    legacy,
     limits,
     outstanding,
     paths,
@@ -33,7 +34,8 @@ from loyalty.audit import (
 
 Rows = Iterator[dict[str, Any]]
 
-_QUERIES: Mapping[str, tuple[str, str]] = {
+# By the check's name: the number of its law, and the statement that finds what breaks it.
+QUERIES: Mapping[str, tuple[str, str]] = {
     **purses.LAWS,
     **reversals.LAWS,
     **outstanding.LAWS,
@@ -48,6 +50,7 @@ _QUERIES: Mapping[str, tuple[str, str]] = {
     **approvals.LAWS,
     **limits.LAWS,
     **persons.LAWS,
+    **legacy.LAWS,
 }
 
 
@@ -55,12 +58,12 @@ def _recounted() -> Rows:
     return (difference.row() for difference in recount.walk())
 
 
-_WALKS: Mapping[str, tuple[str, Callable[[], Rows]]] = {
+WALKS: Mapping[str, tuple[str, Callable[[], Rows]]] = {
     "tiers_are_what_history_makes_them": ("8", _recounted),
     "chains_pass_through_their_anchors": ("11", anchors.misfits),
 }
 
-LAWS = (*_QUERIES, *_WALKS)
+LAWS = (*QUERIES, *WALKS)
 
 # Sums over all entries and lots at once; with PostgreSQL's 4 MB each would be sorted on the disk.
 WORK_MEMORY = "64MB"
@@ -99,9 +102,9 @@ def walk(*, limit: int = 100) -> Iterator[Checked]:
         if not connection.savepoint_ids:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
-        for name, (law, query) in _QUERIES.items():
+        for name, (law, query) in QUERIES.items():
             yield _checked(law, name, partial(_ask, query, limit))
-        for name, (law, rows) in _WALKS.items():
+        for name, (law, rows) in WALKS.items():
             yield _checked(law, name, partial(_first, rows, limit))
 
 

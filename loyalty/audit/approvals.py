@@ -50,14 +50,16 @@ LAWS: dict[str, tuple[str, str]] = {
     ),
     "tiers_by_hand_were_given_by_two_people": (
         "15",
-        # An end by hand as well: what ends otherwise is the gift of a grant that was withdrawn.
+        # An end by hand as well: what ends otherwise is the gift of a grant that was withdrawn, or the tier
+        # of an old system that was taken back (law 18).
         """SELECT t.id AS tier_event, t.kind, t.wallet_id AS wallet, t.tier, t.actor_id AS maker,
                   a.id AS approval, a.state
              FROM loyalty_tierevent t
              JOIN loyalty_wallet w ON w.id = t.wallet_id
              LEFT JOIN privacy_approval a ON a.id = (t.why->>'approval')::bigint
             WHERE (t.kind IN ('floor', 'invitation')
-                   OR t.kind = 'end' AND NOT starts_with(t.cause, 'end:grant:'))
+                   OR t.kind = 'end' AND NOT starts_with(t.cause, 'end:grant:')
+                      AND NOT starts_with(t.cause, 'end:legacy:'))
               AND (a.id IS NULL OR a.kind <> 'tiers.set' OR a.state <> 'approved'
                    OR a.asked_by_id IS DISTINCT FROM t.actor_id
                    OR a.decided_by_id IS NULL OR a.decided_by_id = a.asked_by_id

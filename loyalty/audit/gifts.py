@@ -94,7 +94,7 @@ LAWS: dict[str, tuple[str, str]] = {
              FROM loyalty_growthentry e
              LEFT JOIN standing g
                ON g.prize = 'growth' AND concat('grant:', g.cause) = regexp_replace(e.cause, ':undone$', '')
-            WHERE e.order_id IS NULL AND g.id IS NULL
+            WHERE e.order_id IS NULL AND g.id IS NULL AND NOT starts_with(e.cause, 'legacy:')
             UNION ALL
            SELECT NULL, NULL, NULL, t.id, t.cause
              FROM loyalty_tierevent t

@@ -15,7 +15,7 @@ LAWS: dict[str, tuple[str, str]] = {
         """SELECT i.issued, i.redeemed, i.taken_back, i.expired, i.adjusted, i.moved, i.entries, o.lots,
                   o.debt
              FROM (SELECT coalesce(sum(points), 0) AS entries,
-                          sum(points) FILTER (WHERE kind = 'earn') AS issued,
+                          sum(points) FILTER (WHERE kind IN ('earn', 'open')) AS issued,
                           -sum(points) FILTER (WHERE kind IN ('redeem', 'give_back')) AS redeemed,
                           -sum(points) FILTER (WHERE kind = 'take_back') AS taken_back,
                           -sum(points) FILTER (WHERE kind = 'expire') AS expired,
@@ -34,7 +34,7 @@ LAWS: dict[str, tuple[str, str]] = {
              FROM (SELECT {_MONTH} AS month, sum(l.expired) AS expired, sum(l.remaining) AS outstanding
                      FROM loyalty_lot l GROUP BY 1) AS l
              FULL JOIN (SELECT {_MONTH} AS month,
-                               sum(m.points) FILTER (WHERE e.kind = 'earn' OR e.kind = 'adjust'
+                               sum(m.points) FILTER (WHERE e.kind IN ('earn', 'open') OR e.kind = 'adjust'
                                                                           AND m.points > 0) AS issued,
                                -sum(m.points) FILTER (WHERE e.kind = 'redeem') AS redeemed,
                                sum(m.points) FILTER (WHERE e.kind = 'give_back') AS given_back,

@@ -22,6 +22,7 @@ LAWS = {
     "15": _("What needs two people was approved by two, and carried out once."),
     "16": _("No budget was overspent, and nothing was had more often than its terms allow."),
     "17": _("Merged members have their points and their tier together, and nothing was lost between them."),
+    "18": _("What came from an old system is what its package says, and went back once."),
 }
 
 # Each check of a law, by its name.
@@ -116,5 +117,21 @@ CHECKS = {
     "what_moved_out_moved_in": _("What moved out of a wallet moved into another of the same person."),
     "undone_merges_left_nothing_spent_across": _(
         "What was spent across wallets went back when the merge was undone."
+    ),
+    "brought_points_are_what_their_package_says": _(
+        "Points brought from an old system are what a row of its package says, and no row says more."
+    ),
+    "brought_lots_last_as_they_were_told": _("A lot of an old system was earned and expires as it was told."),
+    "points_of_a_package_were_taken_back_once": _(
+        "Of a package that was taken back, each lot's points were taken back once."
+    ),
+    "brought_growth_is_what_its_package_says": _(
+        "Growth value brought from an old system, and taken back, is what its package says."
+    ),
+    "brought_tiers_are_what_their_package_says": _(
+        "Tiers brought from an old system, and their ends, are what its package says."
+    ),
+    "brought_coupons_are_what_their_package_says": _(
+        "Coupons brought from an old system, and withdrawn again, are what its package says."
     ),
 }

@@ -10,13 +10,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from loyalty import card, grant_lines, open_claims, points, referral_page
-from loyalty.console import coupon_panel, timeline, versions
-from members import seeing, survivors, tags
+from loyalty.console import coupon_panel, versions
+from members import seeing, survivors, tags, timeline
 from members.errors import MemberNotFound
 from members.identity import LINK_REASONS
 from members.models import Account, Member
@@ -87,8 +86,7 @@ def _found(asked: str) -> Member | None:
 @staff_only
 def show(request: HttpRequest, member: Member) -> HttpResponse:
     """The page; `?kind=` narrows the time line, `?before=` pages on."""
-    before = parse_datetime(request.GET.get("before", "").replace(" ", "+"))
-    if not before:
+    if timeline.read_cursor(request.GET.get("before", "")) is None:
         access.note(
             request.user,
             access.Action.VIEW,
@@ -240,26 +238,16 @@ def _consents(member: Member) -> list[dict[str, Any]]:
 
 
 def _timeline(request: HttpRequest, member: Member) -> dict[str, Any]:
-    allowed = [kind for kind in timeline.KINDS if _may_see(request, kind)]
+    known = timeline.kinds()
+    allowed = [name for name in known if roles.can(request.user, known[name].verb)]
     kind = request.GET.get("kind", "")
     chosen = [kind] if kind in allowed else allowed
-    before = parse_datetime(request.GET.get("before", "").replace(" ", "+"))
-    events = timeline.read(member, chosen, before=before)
+    cursor = timeline.read_cursor(request.GET.get("before", ""))
+    page = timeline.read(member, chosen, cursor=cursor, limit=timeline.PAGE)
     return {
-        "events": events,
-        "kinds": [("", _("All")), *((name, timeline.KINDS[name]) for name in allowed)],
+        "events": page.happenings,
+        "kinds": [("", _("All")), *((name, known[name].title) for name in allowed)],
         "kind": kind if kind in allowed else "",
-        "is_later_page": before is not None,
-        "older": events[-1].at.isoformat() if len(events) == timeline.PAGE else "",
+        "is_later_page": cursor is not None,
+        "older": str(page.older) if page.older else "",
     }
-
-
-def _may_see(request: HttpRequest, kind: str) -> bool:
-    verb = {
-        "consent": "consent.view",
-        "access": "trail.view",
-        "order": "orders.view",
-        "claim": "rewards.view",
-        "coupon": "coupons.view",
-    }.get(kind, "points.view")
-    return roles.can(request.user, verb)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from members import member_codes
 from members.cleaning import Unclean, clean_amount, clean_phone, clean_text
 from members.numbers import read_number
 
@@ -40,8 +41,10 @@ class FindForm(forms.Form):
     asked = forms.CharField(max_length=100, error_messages={"required": _("Type a phone or member number.")})
 
     def key(self) -> tuple[str, str] | None:
-        """What was asked: ("member_no", …) or ("phone", …); None when it is neither."""
+        """What was asked: ("code", …), ("member_no", …) or ("phone", …); None when it is none of them."""
         asked = self.cleaned_data["asked"]
+        if member_codes.is_one(asked):
+            return "code", asked
         if number := read_number(asked):
             return "member_no", number
         try:
@@ -122,6 +125,9 @@ class EnrolForm(forms.Form):
     referred_by = forms.CharField(max_length=50, required=False)  # the code of who invited them
     marketing = forms.BooleanField(required=False)
     personalisation = forms.BooleanField(required=False)
+    # Where the customer proves the phone: the enrolment that a code was sent for, and the code they read out.
+    enrolment = forms.UUIDField(required=False)
+    code = forms.CharField(max_length=20, required=False)
 
     def clean_phone(self) -> str:
         try:

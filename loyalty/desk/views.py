@@ -6,6 +6,7 @@ Every page works as a page; desk.js asks for the same addresses and gets the par
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,27 +15,25 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from loyalty import accounts, card, counter, referral_codes
+from loyalty import card, counter, referral_codes
 from loyalty.counter import Sale
-from loyalty.desk import sums
+from loyalty.desk import enrolling, sums
 from loyalty.desk.forms import EnrolForm, FindForm, RefundForm, TillForm, new_nonce
 from loyalty.desk.showing import PART, known, part, refused, show
 from loyalty.desk.station import Station, occasion, staffed
 from loyalty.desk.sums import Shown
 from loyalty.errors import OrderNotFound
 from loyalty.quotes import Offered
-from members import seeing
-from members.errors import MemberNotFound
+from members import member_codes, seeing
+from members.errors import CodeWrong, MemberNotFound
 from members.models import Member, Store
 from members.templatetags.amounts import yuan
 from privacy import access, markdown, notices
-from privacy.consent import ConsentWord
 from privacy.errors import NoticeUnknown, ShukeError
 
 UNPROCESSABLE = 422
 # Within this time the same amount for the same member may be a clerk who reloaded after a lost line.
 REPEATED_WITHIN = timedelta(minutes=10)
-CONSENTS = {"marketing": "sms", "personalisation": "any"}
 
 
 @require_GET
@@ -54,10 +53,7 @@ def find(request: HttpRequest, station: Station) -> HttpResponse:
         hint = _("This is neither a phone nor a member number. Check the digits and try again.")
         return show(request, station, "unknown", {"hint": hint})
     kind, value = key
-    try:
-        found = seeing.find(member_no=value) if kind == "member_no" else seeing.find(phone=value)
-    except MemberNotFound:
-        found = None
+    found, hint = _found(station, kind, value)
     access.note(
         request.user,
         access.Action.SEARCH,
@@ -71,12 +67,22 @@ def find(request: HttpRequest, station: Station) -> HttpResponse:
     if kind == "phone" and station.may_enrol:
         enrol_form = EnrolForm(initial={"phone": form.cleaned_data["asked"].strip()})
         return _enrol_page(request, station, enrol_form)
-    hint = (
-        _("No member has this phone.")
-        if kind == "phone"
-        else _("No member has this number. Check it, or ask for the phone.")
-    )
     return show(request, station, "unknown", {"hint": hint})
+
+
+def _found(station: Station, kind: str, value: str) -> tuple[Member | None, str]:
+    """The member, or None and what the clerk is told. A member code is used by this."""
+    try:
+        if kind == "code":
+            channel = station.store.channel if station.store else None
+            return member_codes.spend(value, channel=channel, actor_id=station.user.pk), ""
+        return seeing.find(member_no=value) if kind == "member_no" else seeing.find(phone=value), ""
+    except MemberNotFound:
+        if kind == "phone":
+            return None, _("No member has this phone.")
+        return None, _("No member has this number. Check it, or ask for the phone.")
+    except ShukeError as refusal:
+        return None, str(refusal)
 
 
 @require_GET
@@ -184,26 +190,13 @@ def enrol(request: HttpRequest, station: Station) -> HttpResponse:
     form = EnrolForm(request.POST)
     if not form.is_valid():
         return _enrol_page(request, station, form, status=UNPROCESSABLE)
-    shown = {notice.kind: notice.version for notice in _notices()}
-    words = [
-        ConsentWord(purpose=purpose, channel=channel, granted=True, notice=shown.get("privacy", ""))
-        for purpose, channel in CONSENTS.items()
-        if form.cleaned_data[purpose]
-    ]
     try:
-        enrolled = accounts.enrol(
-            station.store.channel,
-            station.store,
-            form.cleaned_data["phone"],
-            name=form.cleaned_data["name"],
-            notice_versions=shown,
-            consents=words,
-            referred_by=form.cleaned_data["referred_by"],
-            actor_id=request.user.pk,
-        )
+        if "send_code" in request.POST:
+            return _enrol_page(request, station, form, sent=enrolling.send_code(station, form, _shown()))
+        enrolled = enrolling.enrol(station, form, _shown())
     except ShukeError as refusal:
-        form.add_error(None, str(refusal))
-        return _enrol_page(request, station, form, status=refusal.status)
+        form.add_error("code" if isinstance(refusal, CodeWrong) else None, str(refusal))
+        return _enrol_page(request, station, form, sent=form.cleaned_data["enrolment"], status=refusal.status)
     someone = Member.objects.get(pk=enrolled.member_id)
     said = (
         _("This phone was a member already.") if enrolled.was_known else _("Welcome! The member is enrolled.")
@@ -260,6 +253,11 @@ def _repeats(store: Store, someone: Member, form: TillForm) -> bool:
             form.add_error(None, message % {"amount": yuan(sold.net), "time": time})
             return True
     return False
+
+
+def _shown() -> dict[str, str]:
+    """The versions of what the clerk's page shows, by kind."""
+    return {notice.kind: notice.version for notice in _notices()}
 
 
 def _notices() -> Iterator[Any]:
@@ -330,6 +328,8 @@ def _refunds_page(
 
 
 def _enrol_page(
-    request: HttpRequest, station: Station, form: EnrolForm, *, status: int = 200
+    request: HttpRequest, station: Station, form: EnrolForm, *, sent: UUID | None = None, status: int = 200
 ) -> HttpResponse:
-    return show(request, station, "enrol", {"form": form, "notices": list(_notices())}, status=status)
+    """The form; with `sent`, the enrolment that a code went out for, it also asks for the code."""
+    context = {"form": form, "notices": list(_notices()), "sent": sent}
+    return show(request, station, "enrol", context, status=status)

@@ -272,6 +272,7 @@ class CouponMove(models.Model):
         USED = "used", _("Used")
         RETURNED = "returned", _("Returned")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+        RESTORED = "restored", _("Brought again")
 
     coupon = models.ForeignKey(
         Coupon, models.PROTECT, related_name="moves", db_index=False, verbose_name=_("coupon")

@@ -77,6 +77,7 @@ class Entry(models.Model):
         ADJUST = "adjust", _("Adjusted by hand")
         MOVE_OUT = "move_out", _("To another wallet of the person")
         MOVE_IN = "move_in", _("From another wallet of the person")
+        OPEN = "open", _("Brought from an old system")
 
     wallet = models.ForeignKey(
         Wallet, models.PROTECT, related_name="entries", db_index=False, verbose_name=_("wallet")
@@ -147,7 +148,7 @@ class Entry(models.Model):
                 condition=~Q(points=0) | Q(kind="settle"), name="points_entry_moves_points"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["earn", "give_back", "move_in"], points__gt=0)
+                condition=Q(kind__in=["earn", "give_back", "move_in", "open"], points__gt=0)
                 | Q(kind__in=["redeem", "take_back", "expire", "move_out"], points__lt=0)
                 | Q(kind="settle", points=0)
                 | Q(kind="adjust"),

@@ -30,6 +30,7 @@ class TierChange(models.Model):
         FLOOR_ENDED = "floor_ended", _("What was given has ended")
         MERGED = "merged", _("Merged with another member")
         UNMERGED = "unmerged", _("A merge was undone")
+        LEGACY = "legacy", _("Brought from an old system")
 
     wallet = models.ForeignKey(
         Wallet, models.PROTECT, related_name="tier_changes", db_index=False, verbose_name=_("wallet")
@@ -68,9 +69,9 @@ class TierChange(models.Model):
 class TierEvent(models.Model):
     """What moves a tier besides purchases: a floor by hand, an invitation, a rule's gift, a cut. Forever.
 
-    While a floor or a cut runs, the member's tier is at least the tier it names. An invitation and a gift
-    raise the member to the tier once, for as long as the tier lasts. Ending one early is another row that
-    names it (`ends`).
+    While a floor, a cut or the tier of an old system runs, the member's tier is at least the tier it names.
+    An invitation and a gift raise the member to the tier once, for as long as the tier lasts. Ending one
+    early is another row that names it (`ends`).
     """
 
     class Kind(models.TextChoices):
@@ -78,6 +79,7 @@ class TierEvent(models.Model):
         INVITATION = "invitation", _("Invitation")
         GIFT = "gift", _("Given by a rule")
         CUT = "cut", _("Cut of the top members")
+        LEGACY = "legacy", _("Tier of an old system")
         END = "end", _("Ended early")
 
     wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="tier_events", verbose_name=_("wallet"))

@@ -1,5 +1,5 @@
 """The console's lists of this app."""
 
-from members.admin import channels, imports, orders, people
+from members.admin import cases, channels, imports, orders, people
 
-__all__ = ["channels", "imports", "orders", "people"]
+__all__ = ["cases", "channels", "imports", "orders", "people"]

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -32,7 +34,17 @@ class ChannelAdmin(ModelAdmin):
     list_fullwidth = True
     actions = None
     verb = "channels.manage"
-    fields = ["name", "code", "platform", "brand", "vouches_for", "owner", "way_in", "is_active"]
+    fields = [
+        "name",
+        "code",
+        "platform",
+        "brand",
+        "vouches_for",
+        "owner",
+        "way_in",
+        "is_active",
+        "connection",
+    ]
     list_display = ["name", "code", "platform", "brand", "verified", "is_active", "created_at"]
     list_filter = ["platform", "is_active"]
     ordering = ["code"]
@@ -42,8 +54,16 @@ class ChannelAdmin(ModelAdmin):
         words = dict(Identifier.Kind.choices)
         return ", ".join(str(words.get(kind, kind)) for kind in channel.vouches_for)
 
+    @admin.display(description=_("connection"))
+    def connection(self, channel: Channel) -> str:
+        """The way to the credentials of its platform."""
+        if channel._state.adding:
+            return "–"
+        address = reverse("inbox:credentials", args=[channel.code])
+        return format_html('<a class="sk-link" href="{}">{}</a>', address, _("Address and credentials"))
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["code", "platform"] if obj else []
+        return ["code", "platform", "connection"] if obj else ["connection"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return roles.can(request.user, self.verb)

@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from members import links
+from members import evidence_words, links
 from members.admin.configured import ConfiguredAdmin, TagSheet
 from members.identity import LINK_REASONS
-from members.models import Account, Identifier, MatchReview, Member, Tag
+from members.models import Account, MatchReview, Member, Tag
 from members.numbers import read_number
 from privacy import access
 from privacy.access import Occasion
@@ -115,7 +115,16 @@ class AccountAdmin(RecordedList):
 
 @admin.register(MatchReview)
 class MatchReviewAdmin(ReadOnlyAdmin):
-    list_display = ["one", "another", "reason", "evidence_in_words", "state", "decided_by", "created_at"]
+    list_display = [
+        "one",
+        "another",
+        "reason",
+        "score_in_percent",
+        "evidence_in_words",
+        "state",
+        "decided_by",
+        "created_at",
+    ]
     list_display_links = None
     list_filter = ["state", "reason"]
     list_select_related = ["member", "other", "decided_by"]
@@ -129,14 +138,14 @@ class MatchReviewAdmin(ReadOnlyAdmin):
     def another(self, review: MatchReview) -> str:
         return links.to_member(review.other)
 
+    @admin.display(description=_("score"), ordering="score", empty_value="")
+    def score_in_percent(self, review: MatchReview) -> str | None:
+        # Cut and not rounded: nothing is 100 % sure.
+        return None if review.score is None else f"{int(review.score * 1000) / 10}%"
+
     @admin.display(description=_("evidence"))
     def evidence_in_words(self, review: MatchReview) -> str:
-        same = review.evidence.get("same", [])
-        return _("Same: %(keys)s") % {"keys": ", ".join(_key_in_words(key) for key in same)} if same else ""
-
-
-def _key_in_words(kind: str) -> str:
-    return str(dict(Identifier.Kind.choices).get(kind, kind))
+        return " · ".join(evidence_words.in_words(review))
 
 
 @admin.register(Tag)

@@ -1,21 +1,5 @@
-"""Where a request came from."""
+"""Where a request came from; `members.network` says how that is known."""
 
-from typing import Any, Protocol
+from members.network import HasMeta, address_of
 
-from django.conf import settings
-
-
-class HasMeta(Protocol):
-    """Django's request or DRF's."""
-
-    @property
-    def META(self) -> dict[str, Any]: ...
-
-
-def address_of(request: HasMeta) -> str:
-    """The network address of the caller; behind our own proxy it is the last one that the proxy saw."""
-    if settings.SECURE_PROXY_SSL_HEADER:
-        forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
-        if forwarded:
-            return forwarded.rpartition(",")[2].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
+__all__ = ["HasMeta", "address_of"]

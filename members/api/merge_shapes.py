@@ -8,6 +8,7 @@ from members.merged_profiles import FIELDS, OTHER, SURVIVOR
 from members.models import MatchReview
 
 SIDES = [SURVIVOR, OTHER]
+REVIEW_STATES = list(MatchReview.State.values)
 
 
 class MergeAsked(serializers.Serializer[Any]):
@@ -61,7 +62,7 @@ class MergePreview(serializers.Serializer[Any]):
         child=serializers.DictField(), help_text="Those that become stricter, by purpose and channel"
     )
     review = serializers.ChoiceField(
-        MatchReview.State.values, allow_null=True, help_text="What was decided about the pair"
+        REVIEW_STATES, allow_null=True, help_text="What was decided about the pair"
     )
 
 
@@ -74,7 +75,7 @@ class Review(serializers.Serializer[Any]):
     reason = serializers.CharField()
     reason_text = serializers.CharField()
     evidence = serializers.DictField()
-    state = serializers.ChoiceField(MatchReview.State.values)
+    state = serializers.ChoiceField(REVIEW_STATES)
     created_at = serializers.DateTimeField()
     decided_by = serializers.CharField(allow_null=True)
     decided_at = serializers.DateTimeField(allow_null=True)

@@ -234,6 +234,30 @@ class Find(serializers.Serializer[Any]):
     email = serializers.CharField(required=False)
     member_no = serializers.CharField(required=False)
     external_id = serializers.CharField(required=False)
+    code = serializers.CharField(required=False, help_text="A live member code; it is used by this")
+
+
+class MemberCode(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="24 characters, good until it ends and for one use")
+    expires_at = serializers.DateTimeField()
+    qr = serializers.CharField(help_text="The code as a QR code, in SVG")
+    barcode = serializers.CharField(help_text="The code as a Code 128 barcode, in SVG")
+
+
+class Reveal(serializers.Serializer[Any]):
+    fields = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.ChoiceField(choices=["name", "phone", "email", "birthday"]), min_length=1
+    )
+    reason = serializers.CharField(help_text="Why, in at least five characters; kept in the trail")
+
+
+class Revealed(serializers.Serializer[Any]):
+    """The fields that were asked for, in clear; null where nothing is known."""
+
+    name = serializers.CharField(required=False, allow_null=True)
+    phone = serializers.CharField(required=False, allow_null=True)
+    email = serializers.CharField(required=False, allow_null=True)
+    birthday = serializers.CharField(required=False, allow_null=True)
 
 
 class KnownBy(serializers.Serializer[Any]):

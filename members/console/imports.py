@@ -77,7 +77,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """The drop zone, the files that wait for somebody, and the last runs; takes uploads."""
     if request.method == "POST":
         return _upload(request)
-    runs = ImportRun.objects.select_related("channel", "started_by")
+    runs = ImportRun.objects.filter(is_of_package=False).select_related("channel", "started_by")
     return _page(
         request,
         "overview",
@@ -136,8 +136,10 @@ def _take_in(request: HttpRequest, file: TemporaryUploadedFile) -> ImportRun:
 @staff_who("imports.view")
 @require_GET
 def show(request: HttpRequest, run_id: int) -> HttpResponse:
-    """One run: its progress, its preview or its report."""
+    """One run: its progress, its preview or its report. A file of a package is shown with its package."""
     run = imports.get(run_id)
+    if run.is_of_package:
+        return redirect("packages:run", run.package.pk)
     title = _("Import %(number)s") % {"number": run.pk}
     return _page(request, "run", {**_detail(run, request), "title": title})
 
@@ -156,7 +158,9 @@ def fragment(request: HttpRequest, run_id: int) -> HttpResponse:
 @staff_who("imports.run")
 @require_POST
 def act(request: HttpRequest, run_id: int, action: str) -> HttpResponse:
-    """Start, stop, resume, move or discard a run, then show it."""
+    """Start, stop, resume, move or discard a run, then show it. A package's goes with its package."""
+    if imports.get(run_id).is_of_package:
+        return redirect("imports:run", run_id)
     try:
         with transaction.atomic():
             _ACTIONS[action](request, run_id)
@@ -211,6 +215,8 @@ _ACTIONS: dict[str, Callable[[HttpRequest, int], None]] = {
 def choose_columns(request: HttpRequest, run_id: int) -> HttpResponse:
     """Say which column means what; remembered for files with the same columns."""
     run = imports.get(run_id)
+    if run.is_of_package:
+        return redirect("imports:run", run_id)
     form = (
         ColumnForm(run, request.POST)
         if request.method == "POST"

@@ -28,7 +28,7 @@ _CHINESE: Final = {
     "Role": "角色|用户角色",
 }
 # WooCommerce numbers the provinces of China by their names in Latin letters, with a few exceptions.
-_PROVINCES: Final = {
+PROVINCES: Final = {
     f"CN{number}": name
     for number, name in enumerate(
         (
@@ -56,7 +56,7 @@ def read_customer(row: Row) -> AccountFact:
         external_id=username,
         identifiers=tuple(IdentifierFact(kind=kind, value=value) for kind, value in keys if value),
         name=row.text("Name"),
-        province=_PROVINCES.get(province, province) if province else None,
+        province=PROVINCES.get(province, province) if province else None,
         city=row.region("City"),
         joined_at=row.time("Sign Up"),
     )

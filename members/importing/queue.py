@@ -4,6 +4,7 @@ A job holds the number of a run and nothing else: job arguments are kept and sho
 """
 
 from contextlib import suppress
+from uuid import UUID
 
 from django.db import transaction
 from procrastinate.contrib.django import app
@@ -13,6 +14,7 @@ from members.models import ImportRun
 
 READ = "members.read_import"
 APPLY = "members.apply_import"
+RECONCILE = "members.read_reconciliation"
 
 
 def ask_to_read(run: ImportRun) -> None:
@@ -23,6 +25,11 @@ def ask_to_read(run: ImportRun) -> None:
 def ask_to_apply(run: ImportRun) -> None:
     """Let a worker apply the run, after those that wait for the same channel."""
     _defer(APPLY, run, lock=f"import into {run.channel_id}")
+
+
+def ask_to_reconcile(upload: UUID) -> None:
+    """Let a worker compare the days of an uploaded file; its random name is all that the job holds."""
+    app.configure_task(RECONCILE).defer(upload=str(upload))
 
 
 def _defer(task: str, run: ImportRun, *, lock: str | None) -> None:

@@ -69,8 +69,10 @@ def _receive_one(run: ImportRun, fact: Fact, refusals: list[Exception]) -> Recei
 
 
 def _hand_over(run: ImportRun, facts: Sequence[Fact]) -> list[Received]:
-    take: Callable[..., Sequence[Any]] = import_string(settings.IMPORT_RECEIVERS[run.kind])
-    answers = take(run.channel, facts, actor_id=run.started_by_id)
+    kind = f"package-{run.kind}" if run.is_of_package else run.kind
+    take: Callable[..., Sequence[Any]] = import_string(settings.IMPORT_RECEIVERS[kind])
+    how = {"import_id": run.pk} if run.is_of_package else {}
+    answers = take(run.channel, facts, actor_id=run.started_by_id, **how)
     return [_of_word(answer) if isinstance(answer, str) else _of_receipt(answer) for answer in answers]
 
 

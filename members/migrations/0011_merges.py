@@ -71,7 +71,7 @@ _NO_SAME_PERSON = "DROP FUNCTION members_same_person(bigint);"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0007_who_asked_a_refund"),
+        ("members", "0010_platform_messages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -91,6 +91,8 @@ class ImportRun(models.Model):
     problem_details = models.JSONField(default=dict)
     stop_asked = models.BooleanField(default=False)
     is_dry = models.BooleanField(_("dry run"), default=False)
+    # The file of members of a package (LegacyRun): it goes in with the package and never alone.
+    is_of_package = models.BooleanField(default=False)
 
     rows_read = _count(_("rows"))
     rows_new = _count(_("new rows"))

@@ -102,6 +102,8 @@ class Order(SealedModel):
             # Tiers add up a member's purchases over a window; the desk shows the last ones.
             models.Index(fields=["member", "-paid_at"], name="order_of_member_latest_first"),
             models.Index(fields=["-placed_at", "-id"], name="order_latest_first"),
+            # The few that were told late, for whoever looks after a channel.
+            models.Index(fields=["-placed_at"], condition=Q(stale_count__gt=0), name="order_told_late"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["channel", "number"], name="order_once_per_channel"),

@@ -2,6 +2,7 @@
 
 import pghistory
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Greatest, Least, Now
@@ -144,6 +145,10 @@ class Account(SealedModel):
         constraints = [
             models.UniqueConstraint(fields=["channel", "external_index"], name="account_once_per_channel"),
         ]
+        # The matching asks each minute who was heard last. Ranges of pages cost an import nothing.
+        indexes = [
+            BrinIndex(fields=["heard_at"], pages_per_range=32, autosummarize=True, name="account_heard")
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel_id}/{self.pk}"
@@ -212,13 +217,15 @@ class MatchReview(models.Model):
         NAME_DIFFERS = "name_differs", _("Same key, another name")
         BIRTHDAY_DIFFERS = "birthday_differs", _("Same key, another birthday")
         KEYS_DISAGREE = "keys_disagree", _("Two keys point to two members")
+        SCORED = "scored", _("No key in common, yet much agrees")
         UNMERGED = "unmerged", _("A merge was undone")
 
     member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"))
     other = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("other member"))
     reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
-    # Which keys agree and which do not, by kind only: no value is copied here.
+    # Which keys agree and which do not, by kind only: no value is copied here (members.evidence_words).
     evidence = models.JSONField(_("evidence"), default=dict)
+    score = models.FloatField(_("score"), null=True)  # 0 … 1, of scored matching
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("decided by")
@@ -237,6 +244,12 @@ class MatchReview(models.Model):
                 name="review_once_per_pair",
             ),
             models.CheckConstraint(condition=~Q(member=F("other")), name="review_of_two_members"),
+            models.CheckConstraint(
+                condition=Q(score=None) | Q(score__gte=0, score__lte=1), name="review_score_is_a_chance"
+            ),
+            models.CheckConstraint(
+                condition=~Q(reason="scored") | Q(score__isnull=False), name="review_by_score_has_one"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -268,12 +281,30 @@ class MemberTag(models.Model):
     given_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("given by")
     )
+    # The rule that gave it, which also takes it away; None for a tag that was given by hand or told.
+    rule = models.ForeignKey(
+        "members.TagRule",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("tag rule"),
+    )
     created_at = models.DateTimeField(_("given"), db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = _("member's tag")
         verbose_name_plural = _("members' tags")
-        constraints = [models.UniqueConstraint(fields=["member", "tag"], name="tag_once_per_member")]
+        indexes = [
+            models.Index(fields=["rule"], condition=Q(rule__isnull=False), name="member_tag_by_rule"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["member", "tag"], name="tag_once_per_member"),
+            models.CheckConstraint(
+                condition=Q(rule__isnull=True) | Q(given_by__isnull=True),
+                name="member_tag_by_rule_or_by_hand",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.member_id}/{self.tag_id}"

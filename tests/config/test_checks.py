@@ -13,6 +13,7 @@ from config import checks
 def production(monkeypatch):
     """Settings as production has them."""
     monkeypatch.setattr(settings, "IS_DEMO", False)
+    monkeypatch.setattr(settings, "CODE_SENDER", "")
     monkeypatch.setattr(settings, "SECRET_KEY", "s" * 60)
     monkeypatch.setattr(settings, "DATA_KEYS", [("k1", b"d" * 32)])
     monkeypatch.setattr(settings, "INDEX_KEY", b"i" * 32)

@@ -97,9 +97,9 @@ def test_what_needs_a_person_is_counted_and_leads_there(trade):
         (1, "match to review"),
         (1, "refund without its order"),
     ]
-    queue, refunds = [client.get(need.url).context for need in needs]
-    assert (queue["review"].member_id, queue["waiting"]) == (one, "1 waits")
-    assert len(refunds["cl"].result_list) == 1
+    matches, parked = (client.get(need.url).context for need in needs)
+    assert (matches["review"].member_id, matches["waiting"]) == (one, "1 waits")
+    assert len(parked["refunds"]) == 1
 
 
 def test_the_figures_are_those_of_the_orders(trade):

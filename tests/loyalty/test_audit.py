@@ -208,6 +208,8 @@ def test_a_lot_that_says_more_than_was_issued_is_named(history: Trade) -> None:
 def test_planted_damage_is_named(history: Trade, planting: Planting) -> None:
     damage(*planting.statements)
     assert broken() == {planting.law, *planting.others}
+    with pytest.raises(AssertionError):  # the quick look of the other tests sees it too
+        proven()
 
 
 def test_a_violation_shows_the_law_and_the_row_that_breaks_it(history: Trade) -> None:

@@ -114,7 +114,7 @@ def test_every_check_and_every_column_has_its_words(mei: int) -> None:
     assert set(words.CHECKS) == set(audit.LAWS)
     shown = {"what", "stored", "recounted", "anchor", "anchored"}  # of the checks that are no queries
     with connection.cursor() as cursor:
-        for _law, query in audit._QUERIES.values():
+        for _law, query in audit.QUERIES.values():
             cursor.execute(f"{query} LIMIT 0")
             shown |= {column.name for column in cursor.description or ()}
     assert shown == set(columns.COLUMNS)

@@ -28,7 +28,7 @@ from privacy import approvals, roles
 from tests.boutique import TOTE, Boutique
 from tests.coupon_shop import PRINTED, SPRING, WELCOME, CouponShop
 from tests.friends import Circle
-from tests.loyalty import test_audit, test_audit_merges, test_grants
+from tests.loyalty import test_audit, test_audit_legacy, test_audit_merges, test_grants
 from tests.planting import Planting, broken, damage
 from tests.trade import PROGRAMME, Trade, buyer, proven
 
@@ -469,5 +469,6 @@ def test_planted_damage_is_named(db: None, world: Callable[[], None], planting: 
 def test_every_law_has_a_planting() -> None:
     planted = [planting.law for planting in test_audit.PLANTINGS] + [planting.law for _, planting in PLANTED]
     planted += [planting.law for planting in test_audit_merges.PLANTED]
+    planted += sorted({planting.law for planting in test_audit_legacy.PLANTINGS})
     elsewhere = ["chains_pass_through_their_anchors"]  # tests/loyalty/test_anchors.py
     assert sorted(planted + elsewhere) == sorted(audit.LAWS)

@@ -59,7 +59,7 @@ def test_the_time_line_is_newest_first_and_can_be_narrowed(mei):
 
 
 def test_the_time_line_pages_on_without_gap_or_double(mei, trade, monkeypatch):
-    monkeypatch.setattr("loyalty.console.timeline.PAGE", 3)
+    monkeypatch.setattr("members.timeline.PAGE", 3)
     for number in range(7):
         who = brand.buyer("tb-mei", brand.phone(MEI))
         trade.buy(f"N-{number}", "10.00", who, at=trade.ago(20 + number))

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from members.models import Member
+from members.models import Channel, Member
+from privacy import roles
 from privacy.models import AccessRecord
 from tests.api import Api
 from tests.trade import Trade, buyer, phone
@@ -74,3 +75,44 @@ def test_without_members_read_nobody_is_shown(trade: Trade, mei: Member) -> None
     blind = Api(trade.tmall, scopes=["points", "members.personal"])
     assert blind.get(f"/members/{mei.number}/").code == "api.forbidden"
     assert blind.post("/members/find/", {"phone": "13900000001"}).code == "api.forbidden"
+
+
+# -- revealing ------------------------------------------------------------------------------------------
+
+
+def test_service_reveals_what_they_give_a_reason_for_and_it_is_on_record(mei: Member) -> None:
+    person = roles.make_staff("xiao", "service")[0]
+    answer = Api(person).post(
+        f"/members/{mei.number}/reveal/", {"fields": ["phone", "birthday"], "reason": "Parcel came back"}
+    )
+    assert answer.status == 200
+    assert answer.body == {
+        "phone": mei.phone,
+        "birthday": None if mei.birthday is None else str(mei.birthday),
+    }
+    (record,) = AccessRecord.objects.filter(action=AccessRecord.Action.REVEAL)
+    assert (record.actor_id, record.member_id, record.reason) == (person.pk, mei.pk, "Parcel came back")
+    assert record.fields == ["phone", "birthday"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"fields": ["phone"]}, "privacy.reason_missing"),
+        ({"fields": ["phone"], "reason": "why"}, "privacy.reason_missing"),
+        ({"fields": [], "reason": "Parcel came back"}, "api.invalid"),
+        ({"fields": ["profile"], "reason": "Parcel came back"}, "api.invalid"),
+    ],
+)
+def test_nothing_is_revealed_without_a_reason_or_a_field(
+    mei: Member, body: dict[str, Any], code: str
+) -> None:
+    answer = Api(roles.make_staff("xiao", "service")[0]).post(f"/members/{mei.number}/reveal/", body)
+    assert answer.code == code
+    assert not AccessRecord.objects.filter(action=AccessRecord.Action.REVEAL).exists()
+
+
+def test_a_channel_and_marketing_reveal_nothing(mei: Member) -> None:
+    body = {"fields": ["phone"], "reason": "Parcel came back"}
+    for holder in (Channel.objects.get(code="tmall"), roles.make_staff("ying", "marketing")[0]):
+        assert Api(holder).post(f"/members/{mei.number}/reveal/", body).code == "api.forbidden"

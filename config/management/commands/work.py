@@ -8,12 +8,13 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from config import database, serving
+from members import sending
 
 GRACE_SECONDS = 20
 
 
 class Command(BaseCommand):
-    help = "Do the jobs that wait in the queue and the ones of the calendar, until stopped."
+    help = "Do the jobs that wait in the queue and the ones of the calendar, and push changes, until stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--concurrency", type=int, default=4, help="jobs at the same time")
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         serving.heed_stopping()
         database.bring_up()
         assert isinstance(app.connector, DjangoConnector)
+        # Changes are pushed beside the jobs: a long one must not hold them up (members.sending).
         # The worker listens on a connection of its own, which Django's cannot do.
-        with app.replace_connector(app.connector.get_worker_connector()) as working:
+        with sending.beside(), app.replace_connector(app.connector.get_worker_connector()) as working:
             working.run_worker(concurrency=concurrency, shutdown_graceful_timeout=GRACE_SECONDS)

@@ -1,0 +1,1 @@
+"""How each platform's own messages are believed and read: one pure module a platform."""
