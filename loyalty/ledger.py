@@ -95,7 +95,7 @@ def lock(
     """
     assert connection.in_atomic_block, "the orchestrator opens the transaction"
     wanted = sorted(set(member_ids))
-    rows = _lock_wallets(wanted, paid_by)
+    rows = _lock_wallets(wanted, paid_by) if paid_by else _lock_wallets(wanted)
     missing = sorted(set(wanted) - {row[1] for row in rows})
     if missing:
         _make_wallets(missing, first_tier())

@@ -77,9 +77,9 @@ def _in_month(used: Mapping[date, int], day: date) -> int:
 def load(
     running: Collection[Rule],
     wallet_ids: Collection[int],
+    counted_for: Mapping[int, int] | None = None,
     *,
     to_spend: bool = True,
-    counted_for: Mapping[int, int] | None = None,
 ) -> Limits:
     """Read what those of these rules that are limited have given to these wallets, and in all.
 

@@ -148,7 +148,7 @@ def _open(moving: Sequence[Heard], priced: dict[int, Snapshot], **how: Any) -> B
         bought={},
         buyers=situations.load(asked_about, members),
         limits=limits.load(
-            rules, [purse.wallet_id for purse in purses.values()], counted_for=limits.persons(purses.values())
+            rules, [purse.wallet_id for purse in purses.values()], limits.persons(purses.values())
         ),
         redemptions=ledger.redemptions(
             purses,

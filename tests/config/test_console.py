@@ -98,7 +98,8 @@ def test_what_needs_a_person_is_counted_and_leads_there(trade):
         (1, "refund without its order"),
     ]
     matches, parked = (client.get(need.url).context for need in needs)
-    assert [len(matches["cl"].result_list), len(parked["refunds"])] == [1, 1]
+    assert (matches["review"].member_id, matches["waiting"]) == (one, "1 waits")
+    assert len(parked["refunds"]) == 1
 
 
 def test_the_figures_are_those_of_the_orders(trade):
