@@ -36,7 +36,7 @@ class ConsentSaid(serializers.Serializer[Any]):
     recorded_at = serializers.DateTimeField(help_text="When we heard it")
     notice = serializers.CharField(allow_blank=True, help_text="Version of the notice that was shown")
     method = serializers.ChoiceField(CONSENT_METHODS)
-    source = serializers.CharField(allow_blank=True, help_text="The channel that told it")
+    source = serializers.CharField(allow_blank=True, help_text="The channel that told it")  # type: ignore[assignment]
     receipt = serializers.UUIDField()
 
 

@@ -195,7 +195,7 @@ def test_a_package_goes_back_as_it_came(shop):
     assert Account.objects.filter(channel=shop.channel, unbound_at=None).count() == 0
     assert Member.objects.count() == 3
     assert {tuple(found) for found in outcomes(run).values()} <= {("undone",), ("undone", "same"), ("same",)}
-    taken = Entry.objects.filter(kind="take_back").first()
+    taken = Entry.objects.filter(kind="take_back")[0]
     assert f"{run.pk}" in statement.line(taken).sentence
     assert violations() == []
 

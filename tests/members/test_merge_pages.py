@@ -17,7 +17,7 @@ def trade() -> Trade:
 
 
 def member(trade: Trade, who: str) -> Member:
-    return Member.objects.get(pk=trade.buy(f"T-{who}", "100", buyer(who)).member_id)
+    return Member.objects.get(number=trade.buy(f"T-{who}", "100", buyer(who)).member_no)
 
 
 @pytest.fixture

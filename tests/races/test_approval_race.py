@@ -149,7 +149,7 @@ def test_without_the_wallet_s_lock_the_chain_of_entries_lets_one_reversal_stand(
     have_counted = Barrier(PEOPLE, timeout=LONGEST)
     count = adjustments._reversal
 
-    def count_before_anybody_writes(*about: Any) -> int:
+    def count_before_anybody_writes(*about: Any) -> Any:
         done = count(*about)
         have_counted.wait()
         return done

@@ -45,7 +45,7 @@ def test_without_taking_turns_the_key_of_the_table_refuses_the_second(
     everybody_has_looked = Barrier(2, timeout=30)
     free_number = benefits._free_number
 
-    def look_before_anybody_writes(*about: Any) -> int:
+    def look_before_anybody_writes(*about: Any) -> tuple[int, int]:
         number = free_number(*about)
         everybody_has_looked.wait()
         return number

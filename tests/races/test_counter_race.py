@@ -11,7 +11,6 @@ import pytest
 from loyalty import counter, ledger, points
 from loyalty.errors import HoldEnded, NotEnoughPoints, RefundTooLarge
 from loyalty.models import Entry, Hold
-from loyalty.purse import HoldState
 from members import channels
 from members.models import Order, Refund, Store
 from tests.races.test_spend_race import look_without_locking
@@ -133,7 +132,7 @@ def test_without_the_lock_the_database_lets_a_hold_end_once(
     have_found = Barrier(CLICKS, timeout=LONGEST)
     find = points._find
 
-    def find_before_anybody_ends_it(*about: Any) -> HoldState:
+    def find_before_anybody_ends_it(*about: Any) -> Any:
         found = find(*about)
         have_found.wait()
         return found

@@ -8,7 +8,6 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from members import acquaintances, identity
-from members.columns import Row
 from members.facts import AccountFact
 from members.keys import Place
 from members.models import Account, Channel, Identifier, Member
@@ -51,7 +50,7 @@ def meet_in_the_middle(monkeypatch: pytest.MonkeyPatch, parties: int, *, lock: b
         if lock:
             acquaintances.lock(buckets)
 
-    def look_again(places: Sequence[Place]) -> list[Row]:
+    def look_again(places: Sequence[Place]) -> Any:
         found = holders(places)
         second.wait()
         return found
