@@ -20,7 +20,6 @@ from django.utils.translation import gettext_lazy as _
 
 from config import home
 from loyalty.models import Referral
-from members import inbox
 from privacy import approvals, roles
 
 Person = User | AnonymousUser
@@ -141,13 +140,7 @@ MENU: list[tuple[Text, list[Item]]] = [
             Item(_("Dead letters"), "unsubscribe", "channels:dead-letters", _does("channels.view")),
             _list(_("Stores"), "storefront", "members.store"),
             _list(_("API keys"), "key", "members.apikey"),
-            Item(
-                _("Messages of platforms"),
-                "move_to_inbox",
-                "inbox:overview",
-                _does("inbox.view"),
-                lambda user: inbox.count_stuck(),
-            ),
+            Item(_("Messages of platforms"), "move_to_inbox", "inbox:overview", _does("inbox.view")),
         ],
     ),
     (

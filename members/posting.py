@@ -11,6 +11,7 @@ import logging
 import ssl
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -37,7 +38,11 @@ _STOPS = frozenset({DeliveryProblem.THROTTLED, DeliveryProblem.GONE, DeliveryPro
 
 def send(batch: Batch) -> list[Sent]:
     """Send a batch and wait for it; how each attempt ended, in that order. Messages may be left out."""
-    return asyncio.run(send_all(batch)) if batch.messages else []
+    if not batch.messages:
+        return []
+    # In a thread of its own, as the caller's may have a loop that runs already.
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(lambda: asyncio.run(send_all(batch))).result()
 
 
 async def send_all(batch: Batch) -> list[Sent]:

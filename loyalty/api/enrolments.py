@@ -110,6 +110,7 @@ class Confirm(EnrolmentView):
         "enrolments_confirm",
         request=enrolment_shapes.Code,
         answers={200: enrolment_shapes.Enrolled, 201: enrolment_shapes.Enrolled},
+        refusals=(404,),
     )
     def post(self, request: Request, enrolment_id: UUID) -> Response:
         """The member of a right code; every wrong, late, used or unknown one is answered alike."""
@@ -122,7 +123,12 @@ class Confirm(EnrolmentView):
 class Resend(EnrolmentView):
     """POST /enrolments/{id}/resend/."""
 
-    @described("enrolments_resend", request=enrolment_shapes.Resend, answers={202: enrolment_shapes.Waiting})
+    @described(
+        "enrolments_resend",
+        request=enrolment_shapes.Resend,
+        answers={202: enrolment_shapes.Waiting},
+        refusals=(404,),
+    )
     def post(self, request: Request, enrolment_id: UUID) -> Response:
         """Another code for the same enrolment; the one before ends. 202 also where there is none."""
         body = Body(request.data or {})

@@ -51,14 +51,15 @@ LISTS, PAGES_OF_A_LIST, PAGES_OF_ANOTHER = ("_changelist", "_change"), 1, 4
 
 # Words that Chinese pages write in Latin letters too.
 WORDS = re.compile(
-    r"(?:Shuke|App|API|CSV|XLSX|XLS|YAML|JSON|SHA|ID|UnionID|OpenID|Webhook|Markdown|Shopify|WooCommerce"
+    r"(?:Shuke|App|GET|API|CSV|XLSX|XLS|YAML|JSON|SHA|ID|UnionID|OpenID|Webhook|Markdown|Shopify|WooCommerce"
     r"|KB|MB|GB|GBK|UTF|CNY|PNG|JPEG|WebP|En|English|Ctrl|Enter|Esc|esc|csv|xlsx|[A-Za-z])"
 )
-# What is no word: numbers of members, names of files, instants, digests, causes as `order:6`, keys of JSON,
-# dotted names of tasks, codes of languages,
-# and referral codes, which are made when a page first shows them.
+# What is no word: addresses, a command, names of headers and of a package's files, numbers of members,
+# names of files, instants, digests, causes as `order:6`, keys of JSON, dotted names of tasks, codes of
+# languages, and referral codes, which are made when a page first shows them.
 NO_WORDS = re.compile(
-    r"SK-[0-9A-Z]+|[\w.]+@[\w.]+|[a-z_]+\[\d+\][\w.]*|[\w-]+\.(?:csv|xlsx|yaml)|\d{4}-\d\d-\d\dT[\d:+]+|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}|[a-z]+(?::\w+)+"
+    r"SK-[0-9A-Z]+|https?://[\w./:-]*|/api/v1/[\w/]*|manage\.py [a-z_]+ [a-z]+ --[a-z]+ [a-z]+"
+    r"|webhook-id|“other”|\b2xx\b|\b(?:members|tiers|lots|balances|growth|coupons)(?=[、(])|[\w.]+@[\w.]+|[a-z_]+\[\d+\][\w.]*|[\w-]+\.(?:csv|xlsx|yaml)|\d{4}-\d\d-\d\dT[\d:+]+|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}|[a-z]+(?::\w+)+"
     r"|\b[0-9A-Z]{10}\b|\"[a-z_.]+\"|[a-z_]+(?:\.[\w]+)+|\w+(?==)|\ben\b|\bzh-hans\b"
 )
 LATIN = re.compile(r"[A-Za-z]+")
@@ -87,8 +88,10 @@ class Reader(HTMLParser):
         if tag == "input" and told.get("type") in ("submit", "button", "reset"):
             self.said.append(told.get("value", ""))
         # An icon is a word that its font draws as a picture. Elements without an end end with those around.
-        is_icon = "material-symbols" in told.get("class", "")
-        self._open.append((tag, tag in self.SILENT or (tag == "span" and is_icon)))
+        is_icon = tag == "span" and "material-symbols" in told.get("class", "")
+        # A poster says the same in both languages, and marks which is which.
+        is_marked = tag != "html" and told.get("lang") == "en"
+        self._open.append((tag, tag in self.SILENT or is_icon or is_marked))
 
     def handle_endtag(self, tag: str) -> None:
         while self._open and any(name == tag for name, _silent in self._open):

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 import pytest
 import schemathesis
-from django.db import transaction
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -91,9 +90,7 @@ def test_what_is_described_is_what_is_answered(real: Real, operation: schemathes
         suppress_health_check=list(HealthCheck),
     )
     def ask(case: schemathesis.Case, is_about_something: bool) -> None:
-        with transaction.atomic():
-            assert real.send(case, is_about_something=is_about_something).status < 500
-            transaction.set_rollback(True)
+        assert real.send(case, is_about_something=is_about_something).status < 500
 
     ask()
 
