@@ -3,12 +3,14 @@
 import fcntl
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import django
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import translation
 
 from config import folders
@@ -112,6 +114,18 @@ def the_language_of_the_source():
 def anchors_of_its_own(settings, tmp_path):
     """Anchors outlive a database by design; a test's must not outlive the test."""
     settings.ANCHORS_DIR = tmp_path / "anchors"
+
+
+@pytest.fixture(autouse=True)
+def jobs_of_its_own(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
+    """The queue is no table of Django's: what a test commits to it would wait for the next test's worker."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    commits = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if commits or (marker and marker.kwargs.get("transaction")):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            for table in ("procrastinate_periodic_defers", "procrastinate_events", "procrastinate_jobs"):
+                cursor.execute(f"DELETE FROM {table}")
 
 
 @pytest.fixture(scope="session")

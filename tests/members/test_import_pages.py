@@ -138,7 +138,6 @@ def test_columns_are_chosen_by_hand(trade, sign_in):
             "column-paid": "Wieviel",
         },
     )
-    ProcrastinateJob.objects.filter(status="todo").order_by("id")
     work_through()
 
     assert ImportRun.objects.get().state == State.READY
