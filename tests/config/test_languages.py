@@ -59,7 +59,7 @@ WORDS = re.compile(
 # languages, and referral codes, which are made when a page first shows them.
 NO_WORDS = re.compile(
     r"SK-[0-9A-Z]+|https?://[\w./:-]*|/api/v1/[\w/]*|manage\.py [a-z_]+ [a-z]+ --[a-z]+ [a-z]+"
-    r"|webhook-id|“other”|\b2xx\b|\b(?:members|tiers|lots|balances|growth|coupons)(?=[、(])|[\w.]+@[\w.]+|[a-z_]+\[\d+\][\w.]*|[\w-]+\.(?:csv|xlsx|yaml)|\d{4}-\d\d-\d\dT[\d:+]+|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}|[a-z]+(?::\w+)+"
+    r"|webhook-id|“other”|\b2xx\b|\b(?:members|tiers|lots|balances|growth|coupons)(?=[、（])|[\w.]+@[\w.]+|[a-z_]+\[\d+\][\w.]*|[\w-]+\.(?:csv|xlsx|yaml)|\d{4}-\d\d-\d\dT[\d:+]+|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}|[a-z]+(?::\w+)+"
     r"|\b[0-9A-Z]{10}\b|\"[a-z_.]+\"|[a-z_]+(?:\.[\w]+)+|\w+(?==)|\ben\b|\bzh-hans\b"
 )
 LATIN = re.compile(r"[A-Za-z]+")
