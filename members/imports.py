@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from members.formats.mapped import MAPPED, Mapping, format_of
-from members.importing import applying, files, preview, staging, turns
+from members.importing import applying, files, preview, staging, states, turns
 from members.importing.errors import ColumnsUnknown, ImportFailed, ImportUnknown, StateForbids
 from members.models import Channel, ColumnMapping, ImportReject, ImportRun, StagedFact
 from privacy.errors import ShukeError
@@ -87,14 +87,14 @@ def read(run_id: int, watch: Watch = unwatched) -> ImportRun:
             staging.stage(run, watch)
             preview.make(run)
         except ColumnsUnknown as problem:
-            _leave(run, State.COLUMNS, problem)
+            states.leave(run, State.COLUMNS, problem)
         except ShukeError as problem:
-            _leave(run, State.REFUSED, problem)
+            states.leave(run, State.REFUSED, problem)
         except Exception:
-            _leave(run, State.STOPPED, ImportFailed())
+            states.leave(run, State.STOPPED, ImportFailed())
             raise
         else:
-            _leave(run, State.READY)
+            states.leave(run, State.READY)
         watch(run)
         return run
 
@@ -155,9 +155,9 @@ def carry_out(run_id: int, watch: Watch = unwatched) -> ImportRun:
         try:
             applying.apply(run, watch)
         except ShukeError as problem:
-            _leave(run, State.STOPPED, problem)
+            states.leave(run, State.STOPPED, problem)
         except Exception:
-            _leave(run, State.STOPPED, ImportFailed())
+            states.leave(run, State.STOPPED, ImportFailed())
             raise
         return run
 
@@ -223,29 +223,11 @@ def tidy(now: datetime) -> int:
 
 
 def _locked(run_id: int, *allowed: str) -> ImportRun:
-    found = ImportRun.objects.select_for_update(no_key=True, of=("self",)).select_related("channel")
-    run = found.filter(pk=run_id).first()
-    if run is None:
-        raise ImportUnknown
-    if run.state not in allowed:
-        raise StateForbids(state=State(run.state).label)
-    return run
+    return states.lock(ImportRun, run_id, *allowed, unknown=ImportUnknown)
 
 
-@transaction.atomic
 def _enter(run_id: int, state: str, *, allowed: tuple[str, ...]) -> ImportRun:
-    run = _locked(run_id, *allowed)
-    run.state, run.problem, run.problem_details = state, "", {}
-    run.save(update_fields=["state", "problem", "problem_details"])
-    return run
-
-
-def _leave(run: ImportRun, state: str, problem: ShukeError | None = None) -> None:
-    run.state = state
-    if problem is not None:
-        run.problem = problem.code
-        run.problem_details = {name: str(value) for name, value in problem.details.items()}
-    run.save(update_fields=["state", "problem", "problem_details"])
+    return states.enter(ImportRun, run_id, state, *allowed, unknown=ImportUnknown)
 
 
 def _refuse_begun(run: ImportRun) -> None:

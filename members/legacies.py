@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from members import imports
 from members.formats.reading import open_table
-from members.importing import files, turns
+from members.importing import files, states, turns
 from members.importing.errors import ImportFailed, StateForbids
 from members.legacy import applying, kinds, rules, staging, totals, undoing
 from members.legacy.errors import (
@@ -120,12 +120,12 @@ def read(run_id: int, watch: Watch = unwatched, *, now: datetime | None = None) 
             run.told = totals.of(run)
             run.save(update_fields=["told"])
         except ShukeError as problem:
-            _leave(run, State.REFUSED, problem)
+            states.leave(run, State.REFUSED, problem)
         except Exception:
-            _leave(run, State.REFUSED, ImportFailed())
+            states.leave(run, State.REFUSED, ImportFailed())
             raise
         else:
-            _leave(run, State.READY)
+            states.leave(run, State.READY)
         watch(run)
         return run
 
@@ -339,34 +339,16 @@ def _at_work(
         try:
             work(run, watch)
         except ShukeError as problem:
-            _leave(run, stopped, problem)
+            states.leave(run, stopped, problem)
         except Exception:
-            _leave(run, stopped, ImportFailed())
+            states.leave(run, stopped, ImportFailed())
             raise
         return run
 
 
 def _locked(run_id: int, *allowed: str) -> LegacyRun:
-    found = LegacyRun.objects.select_for_update(no_key=True, of=("self",)).select_related("channel")
-    run = found.filter(pk=run_id).first()
-    if run is None:
-        raise PackageUnknown
-    if run.state not in allowed:
-        raise StateForbids(state=State(run.state).label)
-    return run
+    return states.lock(LegacyRun, run_id, *allowed, unknown=PackageUnknown)
 
 
-@transaction.atomic
 def _enter(run_id: int, state: str, *, allowed: tuple[str, ...]) -> LegacyRun:
-    run = _locked(run_id, *allowed)
-    run.state, run.problem, run.problem_details = state, "", {}
-    run.save(update_fields=["state", "problem", "problem_details"])
-    return run
-
-
-def _leave(run: LegacyRun, state: str, problem: ShukeError | None = None) -> None:
-    run.state = state
-    if problem is not None:
-        run.problem = problem.code
-        run.problem_details = {name: str(value) for name, value in problem.details.items()}
-    run.save(update_fields=["state", "problem", "problem_details"])
+    return states.enter(LegacyRun, run_id, state, *allowed, unknown=PackageUnknown)
