@@ -41,7 +41,7 @@ DATABASE_OWNER = database.configure(env, VAR, role="owner")
 DATABASE_WEB = database.configure(env, VAR, role="web")
 SERVING_ROLE = DATABASE_WEB["USER"]
 # Only tests speak to the database as its owner all the time.
-DATABASES = {"default": DATABASE_OWNER if env.bool("SHUKE_AS_OWNER", default=False) else DATABASE_WEB}
+DATABASES = {"default": {**(DATABASE_OWNER if env.bool("SHUKE_AS_OWNER", default=False) else DATABASE_WEB)}}
 # The tests' own folder is the only place where a crash of the machine may lose rows.
 DATABASE_DURABLE = VAR != BASE_DIR / "var" / "test"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

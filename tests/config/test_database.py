@@ -98,13 +98,14 @@ def test_the_serving_role_may_use_tables_but_not_change_or_empty_them():
 
 @pytest.mark.django_db(transaction=True)
 def test_as_owner_changes_the_role_and_changes_it_back(monkeypatch):
-    monkeypatch.setitem(connection.settings_dict, "USER", settings.SERVING_ROLE)
-    connection.close()
-    seen = [_role()]
-    with database.as_owner():
+    with monkeypatch.context() as patch:
+        patch.setitem(connection.settings_dict, "USER", settings.SERVING_ROLE)
+        connection.close()
+        seen = [_role()]
+        with database.as_owner():
+            seen.append(_role())
         seen.append(_role())
-    seen.append(_role())
-    connection.close()
+        connection.close()
     assert seen == [settings.SERVING_ROLE, settings.DATABASE_OWNER["USER"], settings.SERVING_ROLE]
 
 
