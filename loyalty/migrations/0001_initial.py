@@ -96,6 +96,36 @@ class Migration(migrations.Migration):
                 "verbose_name": "programme version",
                 "verbose_name_plural": "programme versions",
                 "ordering": ["code", "-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("code", "number"), name="programme_version_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "draft")),
+                        fields=("code",),
+                        name="programme_one_draft_at_a_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("published_at", None), ("state", "draft")),
+                            models.Q(
+                                ("effective_from__isnull", False),
+                                ("published_at__isnull", False),
+                                ("state", "published"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="programme_published_has_its_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("published_by", None),
+                            ("drafted_by", None),
+                            models.Q(("published_by", models.F("drafted_by")), _negated=True),
+                            models.Q(("break_glass_reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="programme_published_by_a_second_person",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -234,154 +264,33 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "wallet",
                 "verbose_name_plural": "wallets",
-            },
-        ),
-        migrations.CreateModel(
-            name="TierChange",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("tier_until__isnull", False)),
+                        fields=["tier_until"],
+                        name="wallet_tier_ends",
                     ),
-                ),
-                ("position", models.PositiveIntegerField(verbose_name="step")),
-                ("before", models.CharField(max_length=50, verbose_name="from tier")),
-                ("after", models.CharField(max_length=50, verbose_name="to tier")),
-                (
-                    "reason",
-                    models.CharField(
-                        choices=[
-                            ("qualified", "Qualified"),
-                            ("lapsed", "Did not keep the tier"),
-                            ("refund", "A refund undid the qualification"),
-                            ("programme", "The programme changed"),
-                        ],
-                        max_length=12,
-                        verbose_name="reason",
+                    models.Index(fields=["tier"], name="wallet_by_tier"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("debt__gte", 0)), name="wallet_debt_not_negative"
                     ),
-                ),
-                ("why", models.JSONField(default=dict, verbose_name="why")),
-                ("valid_until", models.DateTimeField(null=True, verbose_name="valid until")),
-                ("happened_at", models.DateTimeField(verbose_name="happened")),
-                (
-                    "recorded_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="recorded",
+                    models.CheckConstraint(
+                        condition=models.Q(("held__gte", 0)), name="wallet_held_not_negative"
                     ),
-                ),
-                (
-                    "programme",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="loyalty.programmeversion",
-                        verbose_name="programme",
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "balance__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("held"), "-", models.F("debt")
+                                ),
+                            )
+                        ),
+                        name="wallet_not_overdrawn",
                     ),
-                ),
-                (
-                    "wallet",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tier_changes",
-                        to="loyalty.wallet",
-                        verbose_name="wallet",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "tier change",
-                "verbose_name_plural": "tier changes",
-                "ordering": ["wallet", "position"],
-            },
-        ),
-        migrations.CreateModel(
-            name="RuleUse",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("rule", models.CharField(max_length=50, verbose_name="rule")),
-                ("day", models.DateField(verbose_name="day")),
-                ("points", models.BigIntegerField(verbose_name="points")),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="loyalty.entry",
-                        verbose_name="entry",
-                    ),
-                ),
-                (
-                    "wallet",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="loyalty.wallet",
-                        verbose_name="wallet",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "use of a rule",
-                "verbose_name_plural": "uses of rules",
-            },
-        ),
-        migrations.CreateModel(
-            name="OrderEarning",
-            fields=[
-                (
-                    "order",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        related_name="earning",
-                        serialize=False,
-                        to="members.order",
-                        verbose_name="order",
-                    ),
-                ),
-                (
-                    "net_bought",
-                    models.DecimalField(decimal_places=2, max_digits=12, verbose_name="net bought"),
-                ),
-                ("earned", models.BigIntegerField(verbose_name="earned")),
-                ("stays", models.BigIntegerField(verbose_name="stays")),
-                ("forgiven", models.BigIntegerField(default=0, verbose_name="expired before the refund")),
-                ("given_back", models.BigIntegerField(default=0, verbose_name="given back")),
-                ("why", models.JSONField(default=dict, verbose_name="why")),
-                ("decided_at", models.DateTimeField(verbose_name="decided")),
-                (
-                    "programme",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="loyalty.programmeversion",
-                        verbose_name="programme",
-                    ),
-                ),
-                (
-                    "wallet",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="earnings",
-                        to="loyalty.wallet",
-                        verbose_name="wallet",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "order's earning",
-                "verbose_name_plural": "orders' earnings",
+                ],
             },
         ),
         migrations.CreateModel(
@@ -424,6 +333,38 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "lot",
                 "verbose_name_plural": "lots",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("remaining__gt", 0)),
+                        fields=["wallet", "expires_at", "earned_at", "id"],
+                        name="lot_spend_order",
+                    ),
+                    models.Index(
+                        condition=models.Q(("remaining__gt", 0)), fields=["expires_at"], name="lot_to_expire"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("held__gte", 0),
+                            ("held__lte", models.F("remaining")),
+                            ("remaining__lte", models.F("earned")),
+                        ),
+                        name="lot_holds_what_it_has",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("expired__gte", 0),
+                            (
+                                "expired__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("earned"), "-", models.F("remaining")
+                                ),
+                            ),
+                        ),
+                        name="lot_expired_is_gone",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -490,6 +431,32 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "hold",
                 "verbose_name_plural": "holds",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "open")), fields=["expires_at"], name="hold_to_time_out"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("captured__gte", 0), ("captured__lte", models.F("points")), ("points__gt", 0)
+                        ),
+                        name="hold_captures_no_more_than_held",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("captured", 0), ("ended_at", None), ("state", "open")),
+                            models.Q(("captured__gt", 0), ("ended_at__isnull", False), ("state", "captured")),
+                            models.Q(
+                                ("captured", 0),
+                                ("ended_at__isnull", False),
+                                ("state__in", ["released", "timed_out"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="hold_ends_once",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -581,186 +548,178 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="programmeversion",
-            constraint=models.UniqueConstraint(fields=("code", "number"), name="programme_version_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="programmeversion",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "draft")), fields=("code",), name="programme_one_draft_at_a_time"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="programmeversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("published_at", None), ("state", "draft")),
-                    models.Q(
-                        ("effective_from__isnull", False),
-                        ("published_at__isnull", False),
-                        ("state", "published"),
+        migrations.CreateModel(
+            name="TierChange",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
-                    _connector="OR",
                 ),
-                name="programme_published_has_its_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="programmeversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("published_by", None),
-                    ("drafted_by", None),
-                    models.Q(("published_by", models.F("drafted_by")), _negated=True),
-                    models.Q(("break_glass_reason", ""), _negated=True),
-                    _connector="OR",
+                ("position", models.PositiveIntegerField(verbose_name="step")),
+                ("before", models.CharField(max_length=50, verbose_name="from tier")),
+                ("after", models.CharField(max_length=50, verbose_name="to tier")),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("qualified", "Qualified"),
+                            ("lapsed", "Did not keep the tier"),
+                            ("refund", "A refund undid the qualification"),
+                            ("programme", "The programme changed"),
+                        ],
+                        max_length=12,
+                        verbose_name="reason",
+                    ),
                 ),
-                name="programme_published_by_a_second_person",
-            ),
+                ("why", models.JSONField(default=dict, verbose_name="why")),
+                ("valid_until", models.DateTimeField(null=True, verbose_name="valid until")),
+                ("happened_at", models.DateTimeField(verbose_name="happened")),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="recorded",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.programmeversion",
+                        verbose_name="programme",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tier_changes",
+                        to="loyalty.wallet",
+                        verbose_name="wallet",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "tier change",
+                "verbose_name_plural": "tier changes",
+                "ordering": ["wallet", "position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("wallet", "position"), name="tier_path_no_gap_no_fork"),
+                    models.CheckConstraint(
+                        condition=models.Q(("before", models.F("after")), _negated=True),
+                        name="tier_change_changes_tier",
+                    ),
+                ],
+            },
         ),
-        migrations.AddIndex(
-            model_name="wallet",
-            index=models.Index(
-                condition=models.Q(("tier_until__isnull", False)),
-                fields=["tier_until"],
-                name="wallet_tier_ends",
-            ),
+        migrations.CreateModel(
+            name="RuleUse",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("rule", models.CharField(max_length=50, verbose_name="rule")),
+                ("day", models.DateField(verbose_name="day")),
+                ("points", models.BigIntegerField(verbose_name="points")),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.entry",
+                        verbose_name="entry",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.wallet",
+                        verbose_name="wallet",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "use of a rule",
+                "verbose_name_plural": "uses of rules",
+                "indexes": [models.Index(fields=["rule", "wallet", "day"], name="rule_use_by_member")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("rule", "entry"), name="rule_use_once_per_entry"),
+                    models.CheckConstraint(
+                        condition=models.Q(("points__gt", 0)), name="rule_use_adds_points"
+                    ),
+                ],
+            },
         ),
-        migrations.AddIndex(
-            model_name="wallet",
-            index=models.Index(fields=["tier"], name="wallet_by_tier"),
-        ),
-        migrations.AddConstraint(
-            model_name="wallet",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("debt__gte", 0)), name="wallet_debt_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="wallet",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("held__gte", 0)), name="wallet_held_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="wallet",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "balance__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("held"), "-", models.F("debt")
+        migrations.CreateModel(
+            name="OrderEarning",
+            fields=[
+                (
+                    "order",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="earning",
+                        serialize=False,
+                        to="members.order",
+                        verbose_name="order",
+                    ),
+                ),
+                (
+                    "net_bought",
+                    models.DecimalField(decimal_places=2, max_digits=12, verbose_name="net bought"),
+                ),
+                ("earned", models.BigIntegerField(verbose_name="earned")),
+                ("stays", models.BigIntegerField(verbose_name="stays")),
+                ("forgiven", models.BigIntegerField(default=0, verbose_name="expired before the refund")),
+                ("given_back", models.BigIntegerField(default=0, verbose_name="given back")),
+                ("why", models.JSONField(default=dict, verbose_name="why")),
+                ("decided_at", models.DateTimeField(verbose_name="decided")),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.programmeversion",
+                        verbose_name="programme",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="earnings",
+                        to="loyalty.wallet",
+                        verbose_name="wallet",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "order's earning",
+                "verbose_name_plural": "orders' earnings",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("earned__gte", 0),
+                            ("forgiven__gte", 0),
+                            ("given_back__gte", 0),
+                            ("stays__gte", 0),
                         ),
+                        name="earning_not_negative",
                     )
-                ),
-                name="wallet_not_overdrawn",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tierchange",
-            constraint=models.UniqueConstraint(
-                fields=("wallet", "position"), name="tier_path_no_gap_no_fork"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tierchange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("before", models.F("after")), _negated=True),
-                name="tier_change_changes_tier",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ruleuse",
-            index=models.Index(fields=["rule", "wallet", "day"], name="rule_use_by_member"),
-        ),
-        migrations.AddConstraint(
-            model_name="ruleuse",
-            constraint=models.UniqueConstraint(fields=("rule", "entry"), name="rule_use_once_per_entry"),
-        ),
-        migrations.AddConstraint(
-            model_name="ruleuse",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("points__gt", 0)), name="rule_use_adds_points"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderearning",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("earned__gte", 0), ("forgiven__gte", 0), ("given_back__gte", 0), ("stays__gte", 0)
-                ),
-                name="earning_not_negative",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lot",
-            index=models.Index(
-                condition=models.Q(("remaining__gt", 0)),
-                fields=["wallet", "expires_at", "earned_at", "id"],
-                name="lot_spend_order",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lot",
-            index=models.Index(
-                condition=models.Q(("remaining__gt", 0)), fields=["expires_at"], name="lot_to_expire"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("held__gte", 0),
-                    ("held__lte", models.F("remaining")),
-                    ("remaining__lte", models.F("earned")),
-                ),
-                name="lot_holds_what_it_has",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("expired__gte", 0),
-                    (
-                        "expired__lte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("earned"), "-", models.F("remaining")
-                        ),
-                    ),
-                ),
-                name="lot_expired_is_gone",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(
-                condition=models.Q(("state", "open")), fields=["expires_at"], name="hold_to_time_out"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("captured__gte", 0), ("captured__lte", models.F("points")), ("points__gt", 0)
-                ),
-                name="hold_captures_no_more_than_held",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("captured", 0), ("ended_at", None), ("state", "open")),
-                    models.Q(("captured__gt", 0), ("ended_at__isnull", False), ("state", "captured")),
-                    models.Q(
-                        ("captured", 0), ("ended_at__isnull", False), ("state__in", ["released", "timed_out"])
-                    ),
-                    _connector="OR",
-                ),
-                name="hold_ends_once",
-            ),
+                ],
+            },
         ),
         migrations.AddIndex(
             model_name="entry",

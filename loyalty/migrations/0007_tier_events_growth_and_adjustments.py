@@ -14,76 +14,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="GrowthEntry",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("growth", models.IntegerField(verbose_name="growth value")),
-                ("cause", models.CharField(max_length=260, verbose_name="cause")),
-                ("why", models.JSONField(default=dict, verbose_name="why")),
-                ("happened_at", models.DateTimeField(verbose_name="happened")),
-                (
-                    "recorded_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="recorded",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "growth entry",
-                "verbose_name_plural": "growth entries",
-            },
-        ),
-        migrations.CreateModel(
-            name="TierEvent",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("floor", "Floor by hand"),
-                            ("invitation", "Invitation"),
-                            ("gift", "Given by a rule"),
-                            ("cut", "Cut of the top members"),
-                            ("end", "Ended early"),
-                        ],
-                        max_length=10,
-                        verbose_name="kind",
-                    ),
-                ),
-                ("tier", models.CharField(max_length=50, verbose_name="tier")),
-                ("cause", models.CharField(max_length=260, verbose_name="cause")),
-                ("reason", models.CharField(blank=True, max_length=300, verbose_name="reason")),
-                ("why", models.JSONField(default=dict, verbose_name="why")),
-                ("starts_at", models.DateTimeField(verbose_name="from")),
-                ("ends_at", models.DateTimeField(null=True, verbose_name="until")),
-                (
-                    "recorded_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="recorded",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "tier event",
-                "verbose_name_plural": "tier events",
-            },
-        ),
         migrations.RemoveConstraint(
             model_name="entry",
             name="points_entry_sign_fits_kind",
@@ -143,140 +73,8 @@ class Migration(migrations.Migration):
                 condition=models.Q(("kind", "adjust")), fields=["actor", "recorded_at"], name="entry_by_hand"
             ),
         ),
-        migrations.AddField(
-            model_name="growthentry",
-            name="channel",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.channel",
-                verbose_name="channel",
-            ),
-        ),
-        migrations.AddField(
-            model_name="growthentry",
-            name="order",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="growth",
-                to="members.order",
-                verbose_name="order",
-            ),
-        ),
-        migrations.AddField(
-            model_name="growthentry",
-            name="programme",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty.programmeversion",
-                verbose_name="programme",
-            ),
-        ),
-        migrations.AddField(
-            model_name="growthentry",
-            name="wallet",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="growth",
-                to="loyalty.wallet",
-                verbose_name="wallet",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierevent",
-            name="actor",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierevent",
-            name="ends",
-            field=models.OneToOneField(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="ended_by",
-                to="loyalty.tierevent",
-                verbose_name="ends",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierevent",
-            name="programme",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty.programmeversion",
-                verbose_name="programme",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierevent",
-            name="wallet",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="tier_events",
-                to="loyalty.wallet",
-                verbose_name="wallet",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="growthentry",
-            index=models.Index(fields=["wallet", "happened_at"], name="growth_by_wallet"),
-        ),
-        migrations.AddConstraint(
-            model_name="growthentry",
-            constraint=models.UniqueConstraint(fields=("cause",), name="growth_once_per_cause"),
-        ),
-        migrations.AddConstraint(
-            model_name="growthentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("growth", 0), _negated=True), name="growth_entry_moves_growth"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tierevent",
-            index=models.Index(
-                condition=models.Q(("ends_at__isnull", False)), fields=["ends_at"], name="tier_event_ends"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tierevent",
-            constraint=models.UniqueConstraint(fields=("cause",), name="tier_event_once_per_cause"),
-        ),
-        migrations.AddConstraint(
-            model_name="tierevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"
-                ),
-                name="tier_event_takes_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tierevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ends__isnull", False), ("kind", "end")),
-                    models.Q(models.Q(("kind", "end"), _negated=True), ("ends", None)),
-                    _connector="OR",
-                ),
-                name="tier_event_end_names_what_ends",
-            ),
-        ),
         migrations.CreateModel(
-            name="BenefitUse",
+            name="GrowthEntry",
             fields=[
                 (
                     "id",
@@ -284,14 +82,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("code", models.CharField(max_length=50, verbose_name="benefit")),
-                ("tier", models.CharField(max_length=50, verbose_name="tier")),
-                ("period", models.CharField(max_length=10, verbose_name="period")),
-                ("number", models.PositiveSmallIntegerField(verbose_name="time")),
+                ("growth", models.IntegerField(verbose_name="growth value")),
                 ("cause", models.CharField(max_length=260, verbose_name="cause")),
                 ("why", models.JSONField(default=dict, verbose_name="why")),
-                ("used_at", models.DateTimeField(verbose_name="used")),
-                ("given_back_at", models.DateTimeField(null=True, verbose_name="given back")),
+                ("happened_at", models.DateTimeField(verbose_name="happened")),
                 (
                     "recorded_at",
                     models.DateTimeField(
@@ -300,35 +94,164 @@ class Migration(migrations.Migration):
                         verbose_name="recorded",
                     ),
                 ),
-            ],
-            options={
-                "verbose_name": "use of a benefit",
-                "verbose_name_plural": "uses of benefits",
-                "ordering": ["-id"],
-            },
-        ),
-        migrations.CreateModel(
-            name="EarnedTier",
-            fields=[
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.channel",
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="growth",
+                        to="members.order",
+                        verbose_name="order",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.programmeversion",
+                        verbose_name="programme",
+                    ),
+                ),
                 (
                     "wallet",
-                    models.OneToOneField(
+                    models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        related_name="earned_tier",
-                        serialize=False,
+                        related_name="growth",
                         to="loyalty.wallet",
                         verbose_name="wallet",
                     ),
                 ),
-                ("tier", models.CharField(max_length=50, verbose_name="tier")),
-                ("until", models.DateTimeField(null=True, verbose_name="until")),
-                ("seen_at", models.DateTimeField(verbose_name="what was given was looked at")),
-                ("next_at", models.DateTimeField(null=True, verbose_name="looked at again")),
             ],
             options={
-                "verbose_name": "earned tier",
-                "verbose_name_plural": "earned tiers",
+                "verbose_name": "growth entry",
+                "verbose_name_plural": "growth entries",
+                "indexes": [models.Index(fields=["wallet", "happened_at"], name="growth_by_wallet")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("cause",), name="growth_once_per_cause"),
+                    models.CheckConstraint(
+                        condition=models.Q(("growth", 0), _negated=True), name="growth_entry_moves_growth"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="TierEvent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("floor", "Floor by hand"),
+                            ("invitation", "Invitation"),
+                            ("gift", "Given by a rule"),
+                            ("cut", "Cut of the top members"),
+                            ("end", "Ended early"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("tier", models.CharField(max_length=50, verbose_name="tier")),
+                ("cause", models.CharField(max_length=260, verbose_name="cause")),
+                ("reason", models.CharField(blank=True, max_length=300, verbose_name="reason")),
+                ("why", models.JSONField(default=dict, verbose_name="why")),
+                ("starts_at", models.DateTimeField(verbose_name="from")),
+                ("ends_at", models.DateTimeField(null=True, verbose_name="until")),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="recorded",
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "ends",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ended_by",
+                        to="loyalty.tierevent",
+                        verbose_name="ends",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.programmeversion",
+                        verbose_name="programme",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tier_events",
+                        to="loyalty.wallet",
+                        verbose_name="wallet",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "tier event",
+                "verbose_name_plural": "tier events",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ends_at__isnull", False)),
+                        fields=["ends_at"],
+                        name="tier_event_ends",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("cause",), name="tier_event_once_per_cause"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="tier_event_takes_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ends__isnull", False), ("kind", "end")),
+                            models.Q(models.Q(("kind", "end"), _negated=True), ("ends", None)),
+                            _connector="OR",
+                        ),
+                        name="tier_event_end_names_what_ends",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -351,74 +274,6 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "sweep of a version",
                 "verbose_name_plural": "sweeps of versions",
-            },
-        ),
-        migrations.CreateModel(
-            name="TierLook",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("order", "An order was heard"),
-                            ("left", "An order is another member's"),
-                            ("time", "Time passed"),
-                            ("event", "A tier was given or ended"),
-                            ("growth", "Growth value was given"),
-                            ("programme", "The programme changed"),
-                        ],
-                        max_length=10,
-                        verbose_name="kind",
-                    ),
-                ),
-                ("paid_at", models.DateTimeField(null=True, verbose_name="paid")),
-                (
-                    "kept",
-                    models.DecimalField(decimal_places=2, max_digits=12, null=True, verbose_name="kept"),
-                ),
-                ("fell", models.BooleanField(default=False, verbose_name="less is kept than before")),
-                ("growth", models.IntegerField(default=0, verbose_name="growth value")),
-                ("joined_at", models.DateTimeField(null=True, verbose_name="joined")),
-                ("happened_at", models.DateTimeField(verbose_name="happened")),
-                ("seen_at", models.DateTimeField(verbose_name="by the programme's clock")),
-                ("recorded_at", models.DateTimeField(verbose_name="recorded")),
-            ],
-            options={
-                "verbose_name": "look at a tier",
-                "verbose_name_plural": "looks at tiers",
-            },
-        ),
-        migrations.CreateModel(
-            name="TierWarning",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("tier", models.CharField(max_length=50, verbose_name="tier")),
-                ("until", models.DateTimeField(verbose_name="until")),
-                ("why", models.JSONField(default=dict, verbose_name="why")),
-                (
-                    "recorded_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="recorded",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "tier warning",
-                "verbose_name_plural": "tier warnings",
-                "ordering": ["-id"],
             },
         ),
         migrations.RemoveConstraint(
@@ -456,166 +311,269 @@ class Migration(migrations.Migration):
                 name="tier_change_changes_tier",
             ),
         ),
-        migrations.AddField(
-            model_name="benefituse",
-            name="actor",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="by",
-            ),
+        migrations.CreateModel(
+            name="EarnedTier",
+            fields=[
+                (
+                    "wallet",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="earned_tier",
+                        serialize=False,
+                        to="loyalty.wallet",
+                        verbose_name="wallet",
+                    ),
+                ),
+                ("tier", models.CharField(max_length=50, verbose_name="tier")),
+                ("until", models.DateTimeField(null=True, verbose_name="until")),
+                ("seen_at", models.DateTimeField(verbose_name="what was given was looked at")),
+                ("next_at", models.DateTimeField(null=True, verbose_name="looked at again")),
+            ],
+            options={
+                "verbose_name": "earned tier",
+                "verbose_name_plural": "earned tiers",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_at__isnull", False)),
+                        fields=["next_at"],
+                        name="earned_tier_due",
+                    )
+                ],
+            },
         ),
-        migrations.AddField(
-            model_name="benefituse",
-            name="channel",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.channel",
-                verbose_name="channel",
-            ),
+        migrations.CreateModel(
+            name="BenefitUse",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=50, verbose_name="benefit")),
+                ("tier", models.CharField(max_length=50, verbose_name="tier")),
+                ("period", models.CharField(max_length=10, verbose_name="period")),
+                ("number", models.PositiveSmallIntegerField(verbose_name="time")),
+                ("cause", models.CharField(max_length=260, verbose_name="cause")),
+                ("why", models.JSONField(default=dict, verbose_name="why")),
+                ("used_at", models.DateTimeField(verbose_name="used")),
+                ("given_back_at", models.DateTimeField(null=True, verbose_name="given back")),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="recorded",
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.channel",
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.programmeversion",
+                        verbose_name="programme",
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.store",
+                        verbose_name="store",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="benefit_uses",
+                        to="loyalty.wallet",
+                        verbose_name="wallet",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "use of a benefit",
+                "verbose_name_plural": "uses of benefits",
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("cause",), name="benefit_used_once_per_cause"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("given_back_at", None)),
+                        fields=("wallet", "code", "period", "number"),
+                        name="benefit_used_once_a_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("number__gte", 1)), name="benefit_use_is_counted"
+                    ),
+                ],
+            },
         ),
-        migrations.AddField(
-            model_name="benefituse",
-            name="programme",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty.programmeversion",
-                verbose_name="programme",
-            ),
+        migrations.CreateModel(
+            name="TierLook",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("order", "An order was heard"),
+                            ("left", "An order is another member's"),
+                            ("time", "Time passed"),
+                            ("event", "A tier was given or ended"),
+                            ("growth", "Growth value was given"),
+                            ("programme", "The programme changed"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("paid_at", models.DateTimeField(null=True, verbose_name="paid")),
+                (
+                    "kept",
+                    models.DecimalField(decimal_places=2, max_digits=12, null=True, verbose_name="kept"),
+                ),
+                ("fell", models.BooleanField(default=False, verbose_name="less is kept than before")),
+                ("growth", models.IntegerField(default=0, verbose_name="growth value")),
+                ("joined_at", models.DateTimeField(null=True, verbose_name="joined")),
+                ("happened_at", models.DateTimeField(verbose_name="happened")),
+                ("seen_at", models.DateTimeField(verbose_name="by the programme's clock")),
+                ("recorded_at", models.DateTimeField(verbose_name="recorded")),
+                (
+                    "event",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.tierevent",
+                        verbose_name="event",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.order",
+                        verbose_name="order",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.programmeversion",
+                        verbose_name="programme",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.wallet",
+                        verbose_name="wallet",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "look at a tier",
+                "verbose_name_plural": "looks at tiers",
+                "indexes": [models.Index(fields=["wallet", "id"], name="tier_looks_in_order")],
+            },
         ),
-        migrations.AddField(
-            model_name="benefituse",
-            name="store",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.store",
-                verbose_name="store",
-            ),
-        ),
-        migrations.AddField(
-            model_name="benefituse",
-            name="wallet",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="benefit_uses",
-                to="loyalty.wallet",
-                verbose_name="wallet",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="earnedtier",
-            index=models.Index(
-                condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="earned_tier_due"
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierlook",
-            name="event",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty.tierevent",
-                verbose_name="event",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierlook",
-            name="order",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.order",
-                verbose_name="order",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierlook",
-            name="programme",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty.programmeversion",
-                verbose_name="programme",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierlook",
-            name="wallet",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty.wallet",
-                verbose_name="wallet",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierwarning",
-            name="programme",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty.programmeversion",
-                verbose_name="programme",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierwarning",
-            name="wallet",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="tier_warnings",
-                to="loyalty.wallet",
-                verbose_name="wallet",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="benefituse",
-            constraint=models.UniqueConstraint(fields=("cause",), name="benefit_used_once_per_cause"),
-        ),
-        migrations.AddConstraint(
-            model_name="benefituse",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("given_back_at", None)),
-                fields=("wallet", "code", "period", "number"),
-                name="benefit_used_once_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="benefituse",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("number__gte", 1)), name="benefit_use_is_counted"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tierlook",
-            index=models.Index(fields=["wallet", "id"], name="tier_looks_in_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="tierwarning",
-            constraint=models.UniqueConstraint(fields=("wallet", "until"), name="tier_warned_once_a_period"),
+        migrations.CreateModel(
+            name="TierWarning",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tier", models.CharField(max_length=50, verbose_name="tier")),
+                ("until", models.DateTimeField(verbose_name="until")),
+                ("why", models.JSONField(default=dict, verbose_name="why")),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="recorded",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.programmeversion",
+                        verbose_name="programme",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tier_warnings",
+                        to="loyalty.wallet",
+                        verbose_name="wallet",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "tier warning",
+                "verbose_name_plural": "tier warnings",
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("wallet", "until"), name="tier_warned_once_a_period")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TierCut",

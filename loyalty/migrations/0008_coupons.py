@@ -22,6 +22,105 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="CouponBatch",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("campaign", models.CharField(max_length=50, verbose_name="campaign")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("generated", "Generated"), ("imported", "Imported")],
+                        max_length=10,
+                        verbose_name="source",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("wanted", models.PositiveIntegerField(verbose_name="codes wanted")),
+                ("read", models.PositiveIntegerField(default=0, verbose_name="rows read")),
+                ("made", models.PositiveIntegerField(default=0, verbose_name="codes made")),
+                ("same", models.PositiveIntegerField(default=0, verbose_name="codes known before")),
+                ("rejected", models.PositiveIntegerField(default=0, verbose_name="codes rejected")),
+                ("file_name", models.CharField(blank=True, max_length=200, verbose_name="file")),
+                ("file_digest", models.BinaryField(max_length=32, null=True, verbose_name="digest")),
+                ("problem", models.CharField(blank=True, max_length=60, verbose_name="problem")),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                ("done_at", models.DateTimeField(null=True, verbose_name="done")),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.programmeversion",
+                        verbose_name="programme",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "coupon batch",
+                "verbose_name_plural": "coupon batches",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("source", "imported"), ("made__lte", models.F("wanted")), _connector="OR"
+                        ),
+                        name="coupon_batch_as_wanted",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "read",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("made"), "+", models.F("same")
+                                    ),
+                                    "+",
+                                    models.F("rejected"),
+                                ),
+                            )
+                        ),
+                        name="coupon_batch_rows_add_up",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Coupon",
             fields=[
                 (
@@ -119,99 +218,112 @@ class Migration(migrations.Migration):
                         verbose_name="programme",
                     ),
                 ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="coupons",
+                        to="loyalty.couponbatch",
+                        verbose_name="batch",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "coupon",
                 "verbose_name_plural": "coupons",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("member__isnull", False)),
+                        fields=["member", "id"],
+                        name="coupon_of_member",
+                    ),
+                    models.Index(
+                        condition=models.Q(("batch__isnull", False)),
+                        fields=["batch", "id"],
+                        name="coupon_of_batch",
+                    ),
+                    models.Index(
+                        condition=models.Q(("order__isnull", False)),
+                        fields=["order"],
+                        name="coupon_for_order",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "locked")),
+                        fields=["locked_channel", "locked_order_no"],
+                        name="coupon_locked_for",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("code",), name="coupon_code_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("cause", ""), _negated=True),
+                        fields=("cause",),
+                        name="coupon_once_per_cause",
+                    ),
+                    models.UniqueConstraint(fields=("campaign", "number"), name="coupon_number_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("cause", ""), _negated=True), ("batch__isnull", False), _connector="OR"
+                        ),
+                        name="coupon_has_a_cause",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("quota", None),
+                            models.Q(("number__gte", 1), ("number__lte", models.F("quota"))),
+                            _connector="OR",
+                        ),
+                        name="coupon_within_quota",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("member__isnull", False)),
+                        fields=("campaign", "member", "member_number"),
+                        name="coupon_member_number_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("per_member", None),
+                            ("member", None),
+                            ("member_number__lte", models.F("per_member")),
+                            _connector="OR",
+                        ),
+                        name="coupon_within_limit_per_member",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("member", None), ("member_number", None)),
+                            models.Q(("member__isnull", False), ("member_number__gte", 1)),
+                            models.Q(("member__isnull", False), ("state", "withdrawn")),
+                            _connector="OR",
+                        ),
+                        name="coupon_of_a_member_is_counted",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("member__isnull", False), ("is_bearer", True), _connector="OR"),
+                        name="coupon_is_somebodys",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("locked_channel__isnull", False),
+                                ("locked_until__isnull", False),
+                                ("state", "locked"),
+                                models.Q(("locked_order_no", ""), _negated=True),
+                            ),
+                            models.Q(
+                                models.Q(("state", "locked"), _negated=True),
+                                ("locked_channel", None),
+                                ("locked_order_no", ""),
+                                ("locked_until", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="coupon_lock_names_its_order",
+                    ),
+                ],
             },
-        ),
-        migrations.CreateModel(
-            name="CouponBatch",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("campaign", models.CharField(max_length=50, verbose_name="campaign")),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[("generated", "Generated"), ("imported", "Imported")],
-                        max_length=10,
-                        verbose_name="source",
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "Waiting"),
-                            ("running", "Running"),
-                            ("done", "Done"),
-                            ("failed", "Failed"),
-                        ],
-                        default="waiting",
-                        max_length=10,
-                        verbose_name="state",
-                    ),
-                ),
-                ("wanted", models.PositiveIntegerField(verbose_name="codes wanted")),
-                ("read", models.PositiveIntegerField(default=0, verbose_name="rows read")),
-                ("made", models.PositiveIntegerField(default=0, verbose_name="codes made")),
-                ("same", models.PositiveIntegerField(default=0, verbose_name="codes known before")),
-                ("rejected", models.PositiveIntegerField(default=0, verbose_name="codes rejected")),
-                ("file_name", models.CharField(blank=True, max_length=200, verbose_name="file")),
-                ("file_digest", models.BinaryField(max_length=32, null=True, verbose_name="digest")),
-                ("problem", models.CharField(blank=True, max_length=60, verbose_name="problem")),
-                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="created",
-                    ),
-                ),
-                ("done_at", models.DateTimeField(null=True, verbose_name="done")),
-                (
-                    "made_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="by",
-                    ),
-                ),
-                (
-                    "programme",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="loyalty.programmeversion",
-                        verbose_name="programme",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "coupon batch",
-                "verbose_name_plural": "coupon batches",
-            },
-        ),
-        migrations.AddField(
-            model_name="coupon",
-            name="batch",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="coupons",
-                to="loyalty.couponbatch",
-                verbose_name="batch",
-            ),
         ),
         migrations.CreateModel(
             name="CouponMove",
@@ -279,6 +391,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "coupon's history",
                 "verbose_name_plural": "coupons' history",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("coupon", "position"), name="coupon_history_no_gap_no_fork"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -307,6 +424,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "rejected code",
                 "verbose_name_plural": "rejected codes",
+                "constraints": [
+                    models.UniqueConstraint(fields=("batch", "line"), name="coupon_reject_once_a_row")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -393,178 +513,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "use of a coupon",
                 "verbose_name_plural": "uses of coupons",
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="couponbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("source", "imported"), ("made__lte", models.F("wanted")), _connector="OR"
-                ),
-                name="coupon_batch_as_wanted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="couponbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "read",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("made"), "+", models.F("same")
-                            ),
-                            "+",
-                            models.F("rejected"),
-                        ),
+                "indexes": [models.Index(fields=["channel", "order_no"], name="coupon_use_by_order")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("returned_at", None)), fields=("coupon",), name="coupon_used_once"
                     )
-                ),
-                name="coupon_batch_rows_add_up",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="coupon",
-            index=models.Index(
-                condition=models.Q(("member__isnull", False)),
-                fields=["member", "id"],
-                name="coupon_of_member",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="coupon",
-            index=models.Index(
-                condition=models.Q(("batch__isnull", False)), fields=["batch", "id"], name="coupon_of_batch"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="coupon",
-            index=models.Index(
-                condition=models.Q(("order__isnull", False)), fields=["order"], name="coupon_for_order"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="coupon",
-            index=models.Index(
-                condition=models.Q(("state", "locked")),
-                fields=["locked_channel", "locked_order_no"],
-                name="coupon_locked_for",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.UniqueConstraint(fields=("code",), name="coupon_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("cause", ""), _negated=True),
-                fields=("cause",),
-                name="coupon_once_per_cause",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.UniqueConstraint(fields=("campaign", "number"), name="coupon_number_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("cause", ""), _negated=True), ("batch__isnull", False), _connector="OR"
-                ),
-                name="coupon_has_a_cause",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("quota", None),
-                    models.Q(("number__gte", 1), ("number__lte", models.F("quota"))),
-                    _connector="OR",
-                ),
-                name="coupon_within_quota",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("member__isnull", False)),
-                fields=("campaign", "member", "member_number"),
-                name="coupon_member_number_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("per_member", None),
-                    ("member", None),
-                    ("member_number__lte", models.F("per_member")),
-                    _connector="OR",
-                ),
-                name="coupon_within_limit_per_member",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("member", None), ("member_number", None)),
-                    models.Q(("member__isnull", False), ("member_number__gte", 1)),
-                    models.Q(("member__isnull", False), ("state", "withdrawn")),
-                    _connector="OR",
-                ),
-                name="coupon_of_a_member_is_counted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("member__isnull", False), ("is_bearer", True), _connector="OR"),
-                name="coupon_is_somebodys",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("locked_channel__isnull", False),
-                        ("locked_until__isnull", False),
-                        ("state", "locked"),
-                        models.Q(("locked_order_no", ""), _negated=True),
-                    ),
-                    models.Q(
-                        models.Q(("state", "locked"), _negated=True),
-                        ("locked_channel", None),
-                        ("locked_order_no", ""),
-                        ("locked_until", None),
-                    ),
-                    _connector="OR",
-                ),
-                name="coupon_lock_names_its_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="couponmove",
-            constraint=models.UniqueConstraint(
-                fields=("coupon", "position"), name="coupon_history_no_gap_no_fork"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="couponreject",
-            constraint=models.UniqueConstraint(fields=("batch", "line"), name="coupon_reject_once_a_row"),
-        ),
-        migrations.AddIndex(
-            model_name="couponuse",
-            index=models.Index(fields=["channel", "order_no"], name="coupon_use_by_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="couponuse",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("returned_at", None)), fields=("coupon",), name="coupon_used_once"
-            ),
+                ],
+            },
         ),
         append_only("loyalty_coupon", "coupon_stays_as_issued", except_columns=[*MOVING, *LOCK]),
         append_only("loyalty_couponuse", "coupon_use_is_forever", except_columns=["returned_at"]),

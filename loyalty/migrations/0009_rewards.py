@@ -16,6 +16,69 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="RewardPicture",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reward", models.CharField(max_length=50, verbose_name="reward")),
+                (
+                    "image",
+                    models.ImageField(
+                        upload_to="rewards/",
+                        validators=[
+                            django.core.validators.FileExtensionValidator(["png", "jpg", "jpeg", "webp"])
+                        ],
+                        verbose_name="picture",
+                    ),
+                ),
+                ("alt", models.JSONField(default=dict, verbose_name="what it shows")),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="updated"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "picture of a reward",
+                "verbose_name_plural": "pictures of rewards",
+                "constraints": [models.UniqueConstraint(fields=("reward",), name="reward_picture_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Shelf",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reward", models.CharField(max_length=50, verbose_name="reward")),
+                ("sale", models.CharField(blank=True, default="", max_length=50, verbose_name="points sale")),
+                ("stock", models.PositiveIntegerField(null=True, verbose_name="stock")),
+                ("taken", models.PositiveIntegerField(default=0, verbose_name="taken")),
+                ("declared", models.PositiveIntegerField(null=True, verbose_name="stock by the programme")),
+            ],
+            options={
+                "verbose_name": "shelf",
+                "verbose_name_plural": "shelves",
+                "constraints": [
+                    models.UniqueConstraint(fields=("reward", "sale"), name="shelf_once_per_reward"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("stock", None), ("taken__lte", models.F("stock")), _connector="OR"
+                        ),
+                        name="shelf_not_oversold",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Claim",
             fields=[
                 (
@@ -145,10 +208,84 @@ class Migration(migrations.Migration):
                         verbose_name="store",
                     ),
                 ),
+                (
+                    "shelf",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claims",
+                        to="loyalty.shelf",
+                        verbose_name="shelf",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "claim",
                 "verbose_name_plural": "claims",
+                "indexes": [
+                    models.Index(fields=["-claimed_at", "-id"], name="claim_latest_first"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "claimed", "prepared", "shipped"])),
+                        fields=["claimed_at", "id"],
+                        name="claim_to_fulfil",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("cause",), name="claim_once_per_cause"),
+                    models.UniqueConstraint(
+                        fields=("reward", "sale", "member", "member_number"), name="claim_member_number_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("per_member", None),
+                            ("member_number", None),
+                            ("member_number__lte", models.F("per_member")),
+                            _connector="OR",
+                        ),
+                        name="claim_within_limit_per_member",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", False), ("state__in", ["done", "cancelled"])),
+                            models.Q(
+                                models.Q(("state__in", ["done", "cancelled"]), _negated=True),
+                                ("ended_at", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="claim_ends_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("money__gte", 0)), name="claim_money_not_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("shelf", None), ("state__in", ["waiting", "cancelled"])),
+                            models.Q(
+                                models.Q(("state__in", ["waiting", "cancelled"]), _negated=True),
+                                ("shelf__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="claim_stands_on_its_shelf",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "cancelled"), _negated=True),
+                            ("member_number", None),
+                            _connector="OR",
+                        ),
+                        name="claim_cancelled_is_not_counted",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "shipped"), _negated=True),
+                            models.Q(("tracking", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="claim_shipped_names_its_parcel",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -201,71 +338,8 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "claim's history",
                 "verbose_name_plural": "claims' history",
-            },
-        ),
-        migrations.CreateModel(
-            name="RewardPicture",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("reward", models.CharField(max_length=50, verbose_name="reward")),
-                (
-                    "image",
-                    models.ImageField(
-                        upload_to="rewards/",
-                        validators=[
-                            django.core.validators.FileExtensionValidator(["png", "jpg", "jpeg", "webp"])
-                        ],
-                        verbose_name="picture",
-                    ),
-                ),
-                ("alt", models.JSONField(default=dict, verbose_name="what it shows")),
-                (
-                    "updated_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), verbose_name="updated"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "picture of a reward",
-                "verbose_name_plural": "pictures of rewards",
-                "constraints": [models.UniqueConstraint(fields=("reward",), name="reward_picture_once")],
-            },
-        ),
-        migrations.CreateModel(
-            name="Shelf",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("reward", models.CharField(max_length=50, verbose_name="reward")),
-                ("sale", models.CharField(blank=True, default="", max_length=50, verbose_name="points sale")),
-                ("stock", models.PositiveIntegerField(null=True, verbose_name="stock")),
-                ("taken", models.PositiveIntegerField(default=0, verbose_name="taken")),
-                (
-                    "declared",
-                    models.PositiveIntegerField(null=True, verbose_name="stock by the programme"),
-                ),
-            ],
-            options={
-                "verbose_name": "shelf",
-                "verbose_name_plural": "shelves",
                 "constraints": [
-                    models.UniqueConstraint(fields=("reward", "sale"), name="shelf_once_per_reward"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("stock", None), ("taken__lte", models.F("stock")), _connector="OR"
-                        ),
-                        name="shelf_not_oversold",
-                    ),
+                    models.UniqueConstraint(fields=("claim", "position"), name="claim_history_no_gap_no_fork")
                 ],
             },
         ),
@@ -322,130 +396,20 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "stock change",
                 "verbose_name_plural": "stock changes",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("change", 0), _negated=True), name="shelf_move_moves_stock"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("programme", None), models.Q(("reason", ""), _negated=True)),
+                            ("programme__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="shelf_move_says_why",
+                    ),
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="claim",
-            name="shelf",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="claims",
-                to="loyalty.shelf",
-                verbose_name="shelf",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="claim",
-            index=models.Index(fields=["-claimed_at", "-id"], name="claim_latest_first"),
-        ),
-        migrations.AddIndex(
-            model_name="claim",
-            index=models.Index(
-                condition=models.Q(("state__in", ["waiting", "claimed", "prepared", "shipped"])),
-                fields=["claimed_at", "id"],
-                name="claim_to_fulfil",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.UniqueConstraint(fields=("cause",), name="claim_once_per_cause"),
-        ),
-        migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.UniqueConstraint(
-                fields=("reward", "sale", "member", "member_number"), name="claim_member_number_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("per_member", None),
-                    ("member_number", None),
-                    ("member_number__lte", models.F("per_member")),
-                    _connector="OR",
-                ),
-                name="claim_within_limit_per_member",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", False), ("state__in", ["done", "cancelled"])),
-                    models.Q(
-                        models.Q(("state__in", ["done", "cancelled"]), _negated=True), ("ended_at", None)
-                    ),
-                    _connector="OR",
-                ),
-                name="claim_ends_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("money__gte", 0)), name="claim_money_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="claimmove",
-            constraint=models.UniqueConstraint(
-                fields=("claim", "position"), name="claim_history_no_gap_no_fork"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="shelfmove",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("change", 0), _negated=True), name="shelf_move_moves_stock"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="shelfmove",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("programme", None), models.Q(("reason", ""), _negated=True)),
-                    ("programme__isnull", False),
-                    _connector="OR",
-                ),
-                name="shelf_move_says_why",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("shelf", None), ("state__in", ["waiting", "cancelled"])),
-                    models.Q(
-                        models.Q(("state__in", ["waiting", "cancelled"]), _negated=True),
-                        ("shelf__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="claim_stands_on_its_shelf",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "cancelled"), _negated=True),
-                    ("member_number", None),
-                    _connector="OR",
-                ),
-                name="claim_cancelled_is_not_counted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "shipped"), _negated=True),
-                    models.Q(("tracking", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="claim_shipped_names_its_parcel",
-            ),
         ),
         append_only("loyalty_shelfmove", "shelf_move_is_forever"),
         append_only("loyalty_claimmove", "claim_history_is_forever"),

@@ -13,28 +13,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="TierBeforeMerge",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField(verbose_name="merged, by the programme's clock")),
-                ("tier", models.CharField(max_length=50, verbose_name="tier earned")),
-                ("until", models.DateTimeField(null=True, verbose_name="until")),
-                ("seen_at", models.DateTimeField(null=True, verbose_name="what was given was looked at")),
-                ("shown", models.CharField(max_length=50, verbose_name="tier")),
-                ("shown_since", models.DateTimeField(null=True, verbose_name="tier since")),
-                ("shown_until", models.DateTimeField(null=True, verbose_name="tier until")),
-            ],
-            options={
-                "verbose_name": "tier before a merge",
-                "verbose_name_plural": "tiers before merges",
-            },
-        ),
         migrations.RemoveConstraint(
             model_name="entry",
             name="points_entry_sign_fits_kind",
@@ -157,32 +135,49 @@ class Migration(migrations.Migration):
                 name="points_entry_sign_fits_kind",
             ),
         ),
-        migrations.AddField(
-            model_name="tierbeforemerge",
-            name="merge",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.merge",
-                verbose_name="merge",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tierbeforemerge",
-            name="wallet",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty.wallet",
-                verbose_name="wallet",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tierbeforemerge",
-            constraint=models.UniqueConstraint(
-                fields=("merge", "wallet"), name="tier_before_merge_once_each"
-            ),
+        migrations.CreateModel(
+            name="TierBeforeMerge",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="merged, by the programme's clock")),
+                ("tier", models.CharField(max_length=50, verbose_name="tier earned")),
+                ("until", models.DateTimeField(null=True, verbose_name="until")),
+                ("seen_at", models.DateTimeField(null=True, verbose_name="what was given was looked at")),
+                ("shown", models.CharField(max_length=50, verbose_name="tier")),
+                ("shown_since", models.DateTimeField(null=True, verbose_name="tier since")),
+                ("shown_until", models.DateTimeField(null=True, verbose_name="tier until")),
+                (
+                    "merge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.merge",
+                        verbose_name="merge",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.wallet",
+                        verbose_name="wallet",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "tier before a merge",
+                "verbose_name_plural": "tiers before merges",
+                "constraints": [
+                    models.UniqueConstraint(fields=("merge", "wallet"), name="tier_before_merge_once_each")
+                ],
+            },
         ),
         append_only("loyalty_tierbeforemerge", "tier_before_merge_is_forever"),
     ]

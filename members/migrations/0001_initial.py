@@ -326,6 +326,44 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "account",
                 "verbose_name_plural": "accounts",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("channel", "external_index"), name="account_once_per_channel"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Store",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(verbose_name="code")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("province", models.CharField(blank=True, max_length=50, verbose_name="province")),
+                ("city", models.CharField(blank=True, max_length=50, verbose_name="city")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="stores",
+                        to="members.channel",
+                        verbose_name="channel",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "store",
+                "verbose_name_plural": "stores",
+                "ordering": ["channel", "code"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("channel", "code"), name="store_code_once_per_channel")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -487,254 +525,42 @@ class Migration(migrations.Migration):
                         verbose_name="member",
                     ),
                 ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="members.store",
+                        verbose_name="store",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "order",
                 "verbose_name_plural": "orders",
+                "indexes": [
+                    models.Index(fields=["member", "-paid_at"], name="order_of_member_latest_first"),
+                    models.Index(fields=["-placed_at", "-id"], name="order_latest_first"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("channel", "number"), name="order_once_per_channel"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("discount__gte", 0),
+                            ("discount__lte", models.F("goods")),
+                            ("goods__gte", 0),
+                            ("postage__gte", 0),
+                        ),
+                        name="order_amounts_make_sense",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("refunded_goods__gte", 0), ("refunded_postage__gte", 0)),
+                        name="order_refunds_not_negative",
+                    ),
+                ],
             },
-        ),
-        migrations.CreateModel(
-            name="OrderLine",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("position", models.PositiveSmallIntegerField(verbose_name="position")),
-                ("product", models.CharField(blank=True, max_length=100, verbose_name="product")),
-                ("name", models.CharField(blank=True, max_length=300, verbose_name="product name")),
-                ("category", models.CharField(blank=True, max_length=100, verbose_name="category")),
-                ("quantity", models.IntegerField(verbose_name="quantity")),
-                (
-                    "price",
-                    models.DecimalField(decimal_places=2, max_digits=12, null=True, verbose_name="price"),
-                ),
-                (
-                    "discount",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0.00"), max_digits=12, verbose_name="discount"
-                    ),
-                ),
-                (
-                    "amount",
-                    models.DecimalField(decimal_places=2, max_digits=12, null=True, verbose_name="amount"),
-                ),
-                (
-                    "order",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="lines",
-                        to="members.order",
-                        verbose_name="order",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "order line",
-                "verbose_name_plural": "order lines",
-                "ordering": ["order", "position"],
-            },
-        ),
-        migrations.CreateModel(
-            name="OrderStatusEntry",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("placed", "Placed"),
-                            ("paid", "Paid"),
-                            ("shipped", "Shipped"),
-                            ("received", "Received"),
-                            ("completed", "Completed"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        max_length=10,
-                        verbose_name="status",
-                    ),
-                ),
-                ("happened_at", models.DateTimeField(null=True, verbose_name="happened")),
-                (
-                    "heard_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), verbose_name="heard"
-                    ),
-                ),
-                (
-                    "order",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="history",
-                        to="members.order",
-                        verbose_name="order",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "order status",
-                "verbose_name_plural": "order history",
-                "ordering": ["order", "id"],
-            },
-        ),
-        migrations.CreateModel(
-            name="OutboxEvent",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("topic", models.CharField(max_length=30, verbose_name="topic")),
-                ("change", models.CharField(max_length=60, verbose_name="change")),
-                ("payload", models.JSONField(default=dict, verbose_name="payload")),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="created",
-                    ),
-                ),
-                ("sent_at", models.DateTimeField(null=True, verbose_name="sent")),
-                (
-                    "channel",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="members.channel",
-                        verbose_name="caused in channel",
-                    ),
-                ),
-                (
-                    "member",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="members.member",
-                        verbose_name="member",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "outgoing change",
-                "verbose_name_plural": "outgoing changes",
-            },
-        ),
-        migrations.CreateModel(
-            name="Refund",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("order_number", models.CharField(max_length=64, verbose_name="order number")),
-                ("number", models.CharField(max_length=64, verbose_name="refund number")),
-                ("goods", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="goods")),
-                (
-                    "postage",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0.00"), max_digits=12, verbose_name="postage"
-                    ),
-                ),
-                ("lines", models.JSONField(default=list, verbose_name="lines")),
-                ("refunded_at", models.DateTimeField(null=True, verbose_name="refunded")),
-                ("version", models.BigIntegerField(null=True, verbose_name="version")),
-                ("digest", models.BinaryField(max_length=32, verbose_name="digest")),
-                ("asked_here", models.BooleanField(default=False, verbose_name="asked of Shuke")),
-                (
-                    "heard_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="heard",
-                    ),
-                ),
-                (
-                    "channel",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="refunds",
-                        to="members.channel",
-                        verbose_name="channel",
-                    ),
-                ),
-                (
-                    "order",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="refunds",
-                        to="members.order",
-                        verbose_name="order",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "refund",
-                "verbose_name_plural": "refunds",
-            },
-        ),
-        migrations.CreateModel(
-            name="Store",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.SlugField(verbose_name="code")),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                ("province", models.CharField(blank=True, max_length=50, verbose_name="province")),
-                ("city", models.CharField(blank=True, max_length=50, verbose_name="city")),
-                ("is_active", models.BooleanField(default=True, verbose_name="active")),
-                (
-                    "channel",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="stores",
-                        to="members.channel",
-                        verbose_name="channel",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "store",
-                "verbose_name_plural": "stores",
-                "ordering": ["channel", "code"],
-            },
-        ),
-        migrations.AddField(
-            model_name="order",
-            name="store",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="orders",
-                to="members.store",
-                verbose_name="store",
-            ),
         ),
         migrations.AddField(
             model_name="member",
@@ -747,58 +573,6 @@ class Migration(migrations.Migration):
                 to="members.store",
                 verbose_name="recruited in store",
             ),
-        ),
-        migrations.CreateModel(
-            name="MemberTag",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="given",
-                    ),
-                ),
-                (
-                    "given_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="given by",
-                    ),
-                ),
-                (
-                    "member",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="member_tags",
-                        to="members.member",
-                        verbose_name="member",
-                    ),
-                ),
-                (
-                    "tag",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="member_tags",
-                        to="members.tag",
-                        verbose_name="tag",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "member's tag",
-                "verbose_name_plural": "members' tags",
-            },
         ),
         migrations.CreateModel(
             name="MatchReview",
@@ -980,82 +754,233 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(
-                fields=("channel", "external_index"), name="account_once_per_channel"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderline",
-            constraint=models.UniqueConstraint(fields=("order", "position"), name="line_once_per_position"),
-        ),
-        migrations.AddConstraint(
-            model_name="orderstatusentry",
-            constraint=models.UniqueConstraint(fields=("order", "status"), name="status_once_per_order"),
-        ),
-        migrations.AddIndex(
-            model_name="outboxevent",
-            index=models.Index(condition=models.Q(("sent_at", None)), fields=["id"], name="outbox_waiting"),
-        ),
-        migrations.AddConstraint(
-            model_name="outboxevent",
-            constraint=models.UniqueConstraint(fields=("topic", "change"), name="outbox_once_per_change"),
-        ),
-        migrations.AddIndex(
-            model_name="refund",
-            index=models.Index(
-                condition=models.Q(("order", None)), fields=["channel", "order_number"], name="refund_parked"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.UniqueConstraint(
-                fields=("channel", "order_number", "number"), name="refund_once_per_order"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("goods__gte", 0), ("postage__gte", 0)), name="refund_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="store",
-            constraint=models.UniqueConstraint(
-                fields=("channel", "code"), name="store_code_once_per_channel"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["member", "-paid_at"], name="order_of_member_latest_first"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["-placed_at", "-id"], name="order_latest_first"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.UniqueConstraint(fields=("channel", "number"), name="order_once_per_channel"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("discount__gte", 0),
-                    ("discount__lte", models.F("goods")),
-                    ("goods__gte", 0),
-                    ("postage__gte", 0),
+        migrations.CreateModel(
+            name="OrderLine",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
                 ),
-                name="order_amounts_make_sense",
-            ),
+                ("position", models.PositiveSmallIntegerField(verbose_name="position")),
+                ("product", models.CharField(blank=True, max_length=100, verbose_name="product")),
+                ("name", models.CharField(blank=True, max_length=300, verbose_name="product name")),
+                ("category", models.CharField(blank=True, max_length=100, verbose_name="category")),
+                ("quantity", models.IntegerField(verbose_name="quantity")),
+                (
+                    "price",
+                    models.DecimalField(decimal_places=2, max_digits=12, null=True, verbose_name="price"),
+                ),
+                (
+                    "discount",
+                    models.DecimalField(
+                        decimal_places=2, default=Decimal("0.00"), max_digits=12, verbose_name="discount"
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=2, max_digits=12, null=True, verbose_name="amount"),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="members.order",
+                        verbose_name="order",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "order line",
+                "verbose_name_plural": "order lines",
+                "ordering": ["order", "position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "position"), name="line_once_per_position")
+                ],
+            },
         ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("refunded_goods__gte", 0), ("refunded_postage__gte", 0)),
-                name="order_refunds_not_negative",
-            ),
+        migrations.CreateModel(
+            name="OrderStatusEntry",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("placed", "Placed"),
+                            ("paid", "Paid"),
+                            ("shipped", "Shipped"),
+                            ("received", "Received"),
+                            ("completed", "Completed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("happened_at", models.DateTimeField(null=True, verbose_name="happened")),
+                (
+                    "heard_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="heard"
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="history",
+                        to="members.order",
+                        verbose_name="order",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "order status",
+                "verbose_name_plural": "order history",
+                "ordering": ["order", "id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "status"), name="status_once_per_order")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="OutboxEvent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("topic", models.CharField(max_length=30, verbose_name="topic")),
+                ("change", models.CharField(max_length=60, verbose_name="change")),
+                ("payload", models.JSONField(default=dict, verbose_name="payload")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(null=True, verbose_name="sent")),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.channel",
+                        verbose_name="caused in channel",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.member",
+                        verbose_name="member",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "outgoing change",
+                "verbose_name_plural": "outgoing changes",
+                "indexes": [
+                    models.Index(condition=models.Q(("sent_at", None)), fields=["id"], name="outbox_waiting")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("topic", "change"), name="outbox_once_per_change")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Refund",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("order_number", models.CharField(max_length=64, verbose_name="order number")),
+                ("number", models.CharField(max_length=64, verbose_name="refund number")),
+                ("goods", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="goods")),
+                (
+                    "postage",
+                    models.DecimalField(
+                        decimal_places=2, default=Decimal("0.00"), max_digits=12, verbose_name="postage"
+                    ),
+                ),
+                ("lines", models.JSONField(default=list, verbose_name="lines")),
+                ("refunded_at", models.DateTimeField(null=True, verbose_name="refunded")),
+                ("version", models.BigIntegerField(null=True, verbose_name="version")),
+                ("digest", models.BinaryField(max_length=32, verbose_name="digest")),
+                ("asked_here", models.BooleanField(default=False, verbose_name="asked of Shuke")),
+                (
+                    "heard_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="heard",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="members.channel",
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="members.order",
+                        verbose_name="order",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "refund",
+                "verbose_name_plural": "refunds",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("order", None)),
+                        fields=["channel", "order_number"],
+                        name="refund_parked",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("channel", "order_number", "number"), name="refund_once_per_order"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("goods__gte", 0), ("postage__gte", 0)), name="refund_not_negative"
+                    ),
+                ],
+            },
         ),
         migrations.AddIndex(
             model_name="member",
@@ -1096,8 +1021,59 @@ class Migration(migrations.Migration):
                 name="member_merged_names_survivor",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="membertag",
-            constraint=models.UniqueConstraint(fields=("member", "tag"), name="tag_once_per_member"),
+        migrations.CreateModel(
+            name="MemberTag",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="given",
+                    ),
+                ),
+                (
+                    "given_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="given by",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="member_tags",
+                        to="members.member",
+                        verbose_name="member",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="member_tags",
+                        to="members.tag",
+                        verbose_name="tag",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "member's tag",
+                "verbose_name_plural": "members' tags",
+                "constraints": [
+                    models.UniqueConstraint(fields=("member", "tag"), name="tag_once_per_member")
+                ],
+            },
         ),
     ]

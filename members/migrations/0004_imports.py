@@ -140,6 +140,111 @@ class Migration(migrations.Migration):
                 "verbose_name": "import",
                 "verbose_name_plural": "imports",
                 "ordering": ["-id"],
+                "indexes": [models.Index(fields=["channel", "-id"], name="import_of_channel_latest_first")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "rows_read",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.expressions.CombinedExpression(
+                                                    models.F("rows_new"), "+", models.F("rows_changed")
+                                                ),
+                                                "+",
+                                                models.F("rows_same"),
+                                            ),
+                                            "+",
+                                            models.F("rows_rejected"),
+                                        ),
+                                        "+",
+                                        models.F("rows_ignored"),
+                                    ),
+                                    "+",
+                                    models.F("rows_left"),
+                                ),
+                            )
+                        ),
+                        name="import_rows_add_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "facts_read",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                models.F("facts_new"), "+", models.F("facts_changed")
+                                            ),
+                                            "+",
+                                            models.F("facts_same"),
+                                        ),
+                                        "+",
+                                        models.F("facts_rejected"),
+                                    ),
+                                    "+",
+                                    models.F("facts_left"),
+                                ),
+                            )
+                        ),
+                        name="import_facts_add_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("facts_left__gte", 0), ("rows_left__gte", 0)),
+                        name="import_counts_not_negative",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ColumnMapping",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("headers_digest", models.BinaryField(max_length=32)),
+                ("mapping", models.JSONField(verbose_name="columns")),
+                (
+                    "chosen_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="chosen"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="column_mappings",
+                        to="members.channel",
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "chosen_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="chosen by",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "choice of columns",
+                "verbose_name_plural": "choices of columns",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("channel", "headers_digest"), name="column_mapping_once_per_header"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -171,6 +276,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "rejected row",
                 "verbose_name_plural": "rejected rows",
                 "ordering": ["run", "line", "id"],
+                "indexes": [
+                    models.Index(fields=["run", "is_row_kept", "line"], name="reject_of_run_by_line")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -225,131 +333,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "staged entry",
                 "verbose_name_plural": "staged entries",
-            },
-        ),
-        migrations.CreateModel(
-            name="ColumnMapping",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("headers_digest", models.BinaryField(max_length=32)),
-                ("mapping", models.JSONField(verbose_name="columns")),
-                (
-                    "chosen_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), verbose_name="chosen"
-                    ),
-                ),
-                (
-                    "channel",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="column_mappings",
-                        to="members.channel",
-                        verbose_name="channel",
-                    ),
-                ),
-                (
-                    "chosen_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="chosen by",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "choice of columns",
-                "verbose_name_plural": "choices of columns",
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("channel", "headers_digest"), name="column_mapping_once_per_header"
+                        fields=("run", "happened_at", "sequence"), name="staged_fact_in_order"
                     )
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="importrun",
-            index=models.Index(fields=["channel", "-id"], name="import_of_channel_latest_first"),
-        ),
-        migrations.AddConstraint(
-            model_name="importrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "rows_read",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        django.db.models.expressions.CombinedExpression(
-                                            models.F("rows_new"), "+", models.F("rows_changed")
-                                        ),
-                                        "+",
-                                        models.F("rows_same"),
-                                    ),
-                                    "+",
-                                    models.F("rows_rejected"),
-                                ),
-                                "+",
-                                models.F("rows_ignored"),
-                            ),
-                            "+",
-                            models.F("rows_left"),
-                        ),
-                    )
-                ),
-                name="import_rows_add_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="importrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "facts_read",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        models.F("facts_new"), "+", models.F("facts_changed")
-                                    ),
-                                    "+",
-                                    models.F("facts_same"),
-                                ),
-                                "+",
-                                models.F("facts_rejected"),
-                            ),
-                            "+",
-                            models.F("facts_left"),
-                        ),
-                    )
-                ),
-                name="import_facts_add_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="importrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("facts_left__gte", 0), ("rows_left__gte", 0)),
-                name="import_counts_not_negative",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="importreject",
-            index=models.Index(fields=["run", "is_row_kept", "line"], name="reject_of_run_by_line"),
-        ),
-        migrations.AddConstraint(
-            model_name="stagedfact",
-            constraint=models.UniqueConstraint(
-                fields=("run", "happened_at", "sequence"), name="staged_fact_in_order"
-            ),
         ),
     ]

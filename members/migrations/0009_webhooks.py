@@ -112,6 +112,35 @@ class Migration(migrations.Migration):
                 "verbose_name": "webhook endpoint",
                 "verbose_name_plural": "webhook endpoints",
                 "ordering": ["channel", "id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("removed_at", None)),
+                        fields=("channel", "url"),
+                        name="webhook_endpoint_once_per_url",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("disabled_at", None), ("disabled_why", "")),
+                            models.Q(
+                                ("disabled_at__isnull", False), models.Q(("disabled_why", ""), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="webhook_endpoint_disabled_for_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("removed_at", None), ("secret__isnull", False)),
+                            models.Q(
+                                ("previous_secret__isnull", True),
+                                ("removed_at__isnull", False),
+                                ("secret__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="webhook_endpoint_keeps_its_secret_while_it_lives",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -323,68 +352,6 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "failed attempts",
             },
         ),
-        migrations.CreateModel(
-            name="WebhookHour",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("hour", models.DateTimeField(verbose_name="hour")),
-                ("delivered", models.PositiveIntegerField(default=0, verbose_name="delivered")),
-                ("failed", models.PositiveIntegerField(default=0, verbose_name="failed attempts")),
-                (
-                    "endpoint",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="hours",
-                        to="members.webhookendpoint",
-                        verbose_name="webhook endpoint",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "hour of an endpoint",
-                "verbose_name_plural": "hours of endpoints",
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="webhookendpoint",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("removed_at", None)),
-                fields=("channel", "url"),
-                name="webhook_endpoint_once_per_url",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="webhookendpoint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("disabled_at", None), ("disabled_why", "")),
-                    models.Q(("disabled_at__isnull", False), models.Q(("disabled_why", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="webhook_endpoint_disabled_for_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="webhookendpoint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("removed_at", None), ("secret__isnull", False)),
-                    models.Q(
-                        ("previous_secret__isnull", True),
-                        ("removed_at__isnull", False),
-                        ("secret__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="webhook_endpoint_keeps_its_secret_while_it_lives",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="webhookendpoint",
             trigger=pgtrigger.compiler.Trigger(
@@ -485,8 +452,35 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="webhookhour",
-            constraint=models.UniqueConstraint(fields=("endpoint", "hour"), name="webhook_hour_once"),
+        migrations.CreateModel(
+            name="WebhookHour",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hour", models.DateTimeField(verbose_name="hour")),
+                ("delivered", models.PositiveIntegerField(default=0, verbose_name="delivered")),
+                ("failed", models.PositiveIntegerField(default=0, verbose_name="failed attempts")),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hours",
+                        to="members.webhookendpoint",
+                        verbose_name="webhook endpoint",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "hour of an endpoint",
+                "verbose_name_plural": "hours of endpoints",
+                "constraints": [
+                    models.UniqueConstraint(fields=("endpoint", "hour"), name="webhook_hour_once")
+                ],
+            },
         ),
     ]

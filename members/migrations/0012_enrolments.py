@@ -142,6 +142,74 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "enrolment",
                 "verbose_name_plural": "enrolments",
+                "indexes": [
+                    models.Index(fields=["created_at"], name="enrolment_by_day"),
+                    models.Index(
+                        condition=models.Q(("phone_index__isnull", False)),
+                        fields=["phone_index"],
+                        name="enrolment_by_phone",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("expires_at__isnull", False), ("phone__isnull", False), ("state", "waiting")
+                            ),
+                            models.Q(
+                                models.Q(("state", "waiting"), _negated=True),
+                                ("phone__isnull", True),
+                                ("phone_index", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="enrolment_keeps_phone_while_waiting",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("account__isnull", False), ("member__isnull", False), ("state", "confirmed")
+                            ),
+                            models.Q(
+                                models.Q(("state", "confirmed"), _negated=True),
+                                ("account", None),
+                                ("member", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="enrolment_confirmed_names_member",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("tries_left__lte", 5)), name="enrolment_has_five_tries"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PlatformToken",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seal", models.UUIDField(default=uuid.uuid4, editable=False)),
+                ("value", privacy.fields.SealedTextField(blank=True, null=True, verbose_name="secret value")),
+                ("expires_at", models.DateTimeField(verbose_name="expires")),
+                (
+                    "channel",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.channel",
+                        verbose_name="channel",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "access token of a platform",
+                "verbose_name_plural": "access tokens of platforms",
             },
         ),
         migrations.CreateModel(
@@ -190,33 +258,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "step of an enrolment",
                 "verbose_name_plural": "steps of enrolments",
-            },
-        ),
-        migrations.CreateModel(
-            name="PlatformToken",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("seal", models.UUIDField(default=uuid.uuid4, editable=False)),
-                ("value", privacy.fields.SealedTextField(blank=True, null=True, verbose_name="secret value")),
-                ("expires_at", models.DateTimeField(verbose_name="expires")),
-                (
-                    "channel",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="members.channel",
-                        verbose_name="channel",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "access token of a platform",
-                "verbose_name_plural": "access tokens of platforms",
+                "constraints": [
+                    models.UniqueConstraint(fields=("enrolment", "step"), name="enrolment_step_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -272,63 +316,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "used member code",
                 "verbose_name_plural": "used member codes",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("member", "issued_at", "mark"), name="member_code_spent_once"
+                    )
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="enrolment",
-            index=models.Index(fields=["created_at"], name="enrolment_by_day"),
-        ),
-        migrations.AddIndex(
-            model_name="enrolment",
-            index=models.Index(
-                condition=models.Q(("phone_index__isnull", False)),
-                fields=["phone_index"],
-                name="enrolment_by_phone",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="enrolment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("expires_at__isnull", False), ("phone__isnull", False), ("state", "waiting")),
-                    models.Q(
-                        models.Q(("state", "waiting"), _negated=True),
-                        ("phone__isnull", True),
-                        ("phone_index", None),
-                    ),
-                    _connector="OR",
-                ),
-                name="enrolment_keeps_phone_while_waiting",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="enrolment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("account__isnull", False), ("member__isnull", False), ("state", "confirmed")),
-                    models.Q(
-                        models.Q(("state", "confirmed"), _negated=True), ("account", None), ("member", None)
-                    ),
-                    _connector="OR",
-                ),
-                name="enrolment_confirmed_names_member",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="enrolment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("tries_left__lte", 5)), name="enrolment_has_five_tries"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="enrolmentstep",
-            constraint=models.UniqueConstraint(fields=("enrolment", "step"), name="enrolment_step_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="spentmembercode",
-            constraint=models.UniqueConstraint(
-                fields=("member", "issued_at", "mark"), name="member_code_spent_once"
-            ),
         ),
         # Counting requests must not wait for the disk; after a crash the counts begin anew.
         migrations.RunSQL(

@@ -138,6 +138,76 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="TagRule",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("conditions", models.JSONField(verbose_name="conditions")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="made by",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rule",
+                        to="members.tag",
+                        verbose_name="tag",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "tag rule",
+                "verbose_name_plural": "tag rules",
+                "ordering": ["tag__name"],
+            },
+        ),
+        migrations.AddField(
+            model_name="membertag",
+            name="rule",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="members.tagrule",
+                verbose_name="tag rule",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="membertag",
+            index=models.Index(
+                condition=models.Q(("rule__isnull", False)), fields=["rule"], name="member_tag_by_rule"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="membertag",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rule__isnull", True), ("given_by__isnull", True), _connector="OR"),
+                name="member_tag_by_rule_or_by_hand",
+            ),
+        ),
+        migrations.CreateModel(
             name="TagRuleEvent",
             fields=[
                 ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
@@ -154,59 +224,51 @@ class Migration(migrations.Migration):
                         verbose_name="created",
                     ),
                 ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="made by",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="members.tagrule",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="members.tag",
+                        verbose_name="tag",
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="TagRun",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "ran_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="applied",
-                    ),
-                ),
-                ("members", models.PositiveIntegerField(verbose_name="members")),
-                ("given", models.PositiveIntegerField(verbose_name="given")),
-                ("taken", models.PositiveIntegerField(verbose_name="taken away")),
-            ],
-            options={
-                "verbose_name": "run of a tag rule",
-                "verbose_name_plural": "runs of tag rules",
-            },
-        ),
-        migrations.CreateModel(
-            name="Visitor",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("index", privacy.fields.BlindIndexField(max_length=32, verbose_name="external id index")),
-                (
-                    "heard_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="first heard",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "visitor",
-                "verbose_name_plural": "visitors",
             },
         ),
         migrations.CreateModel(
@@ -351,6 +413,48 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "case",
                 "verbose_name_plural": "cases",
+                "indexes": [
+                    models.Index(fields=["member", "-opened_at", "-id"], name="case_of_member_latest_first"),
+                    models.Index(fields=["-opened_at", "-id"], name="case_latest_first"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("channel", "number"), name="case_once_per_channel"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("satisfaction__isnull", True), ("satisfaction__lte", 10), _connector="OR"
+                        ),
+                        name="case_satisfaction_is_at_most_ten",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("first_response_at__isnull", True),
+                                ("first_response_at__gte", models.F("opened_at")),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("closed_at__isnull", True),
+                                ("closed_at__gte", models.F("opened_at")),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="case_begins_with_its_opening",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("state__in", ["approved", "sent", "arrived", "refunded", "replaced"]),
+                                _negated=True,
+                            ),
+                            models.Q(
+                                ("kind", "return"), ("state__in", ["approved", "sent", "arrived", "refunded"])
+                            ),
+                            ("kind", "exchange"),
+                            _connector="OR",
+                        ),
+                        name="case_state_is_of_its_kind",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -405,214 +509,10 @@ class Migration(migrations.Migration):
                 "verbose_name": "step of a case",
                 "verbose_name_plural": "steps of cases",
                 "ordering": ["case", "revision"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("case", "revision"), name="step_once_per_revision")
+                ],
             },
-        ),
-        migrations.CreateModel(
-            name="TagRule",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("conditions", models.JSONField(verbose_name="conditions")),
-                ("is_active", models.BooleanField(default=True, verbose_name="active")),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="created",
-                    ),
-                ),
-                (
-                    "made_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="made by",
-                    ),
-                ),
-                (
-                    "tag",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="rule",
-                        to="members.tag",
-                        verbose_name="tag",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "tag rule",
-                "verbose_name_plural": "tag rules",
-                "ordering": ["tag__name"],
-            },
-        ),
-        migrations.AddField(
-            model_name="membertag",
-            name="rule",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.tagrule",
-                verbose_name="tag rule",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="membertag",
-            index=models.Index(
-                condition=models.Q(("rule__isnull", False)), fields=["rule"], name="member_tag_by_rule"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membertag",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rule__isnull", True), ("given_by__isnull", True), _connector="OR"),
-                name="member_tag_by_rule_or_by_hand",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tagruleevent",
-            name="made_by",
-            field=models.ForeignKey(
-                db_constraint=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                related_query_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="made by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tagruleevent",
-            name="pgh_context",
-            field=models.ForeignKey(
-                db_constraint=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="pghistory.context",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tagruleevent",
-            name="pgh_obj",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="events",
-                to="members.tagrule",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tagruleevent",
-            name="tag",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                related_query_name="+",
-                to="members.tag",
-                verbose_name="tag",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tagrun",
-            name="rule",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="runs",
-                to="members.tagrule",
-                verbose_name="tag rule",
-            ),
-        ),
-        migrations.AddField(
-            model_name="visitor",
-            name="channel",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.channel",
-                verbose_name="channel",
-            ),
-        ),
-        migrations.AddField(
-            model_name="visitor",
-            name="member",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.member",
-                verbose_name="member",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["member", "-opened_at", "-id"], name="case_of_member_latest_first"),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["-opened_at", "-id"], name="case_latest_first"),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.UniqueConstraint(fields=("channel", "number"), name="case_once_per_channel"),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("satisfaction__isnull", True), ("satisfaction__lte", 10), _connector="OR"
-                ),
-                name="case_satisfaction_is_at_most_ten",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("first_response_at__isnull", True),
-                        ("first_response_at__gte", models.F("opened_at")),
-                        _connector="OR",
-                    ),
-                    models.Q(
-                        ("closed_at__isnull", True),
-                        ("closed_at__gte", models.F("opened_at")),
-                        _connector="OR",
-                    ),
-                ),
-                name="case_begins_with_its_opening",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("state__in", ["approved", "sent", "arrived", "refunded", "replaced"]), _negated=True
-                    ),
-                    models.Q(("kind", "return"), ("state__in", ["approved", "sent", "arrived", "refunded"])),
-                    ("kind", "exchange"),
-                    _connector="OR",
-                ),
-                name="case_state_is_of_its_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="casestep",
-            constraint=models.UniqueConstraint(fields=("case", "revision"), name="step_once_per_revision"),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="tagrule",
@@ -657,19 +557,97 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="tagrun",
-            index=models.Index(fields=["rule", "-ran_at"], name="tag_run_latest_first"),
+        migrations.CreateModel(
+            name="TagRun",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ran_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="applied",
+                    ),
+                ),
+                ("members", models.PositiveIntegerField(verbose_name="members")),
+                ("given", models.PositiveIntegerField(verbose_name="given")),
+                ("taken", models.PositiveIntegerField(verbose_name="taken away")),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="members.tagrule",
+                        verbose_name="tag rule",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "run of a tag rule",
+                "verbose_name_plural": "runs of tag rules",
+                "indexes": [models.Index(fields=["rule", "-ran_at"], name="tag_run_latest_first")],
+            },
         ),
-        migrations.AddIndex(
-            model_name="visitor",
-            index=models.Index(
-                condition=models.Q(("member__isnull", False)), fields=["member"], name="visitor_of_member"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="visitor",
-            constraint=models.UniqueConstraint(fields=("channel", "index"), name="visitor_once_per_channel"),
+        migrations.CreateModel(
+            name="Visitor",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("index", privacy.fields.BlindIndexField(max_length=32, verbose_name="external id index")),
+                (
+                    "heard_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="first heard",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.channel",
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.member",
+                        verbose_name="member",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "visitor",
+                "verbose_name_plural": "visitors",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("member__isnull", False)),
+                        fields=["member"],
+                        name="visitor_of_member",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("channel", "index"), name="visitor_once_per_channel")
+                ],
+            },
         ),
         migrations.RunSQL(
             EVENTS,

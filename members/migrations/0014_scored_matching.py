@@ -14,82 +14,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Footprint",
-            fields=[
-                (
-                    "member",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        related_name="footprint",
-                        serialize=False,
-                        to="members.member",
-                        verbose_name="member",
-                    ),
-                ),
-                (
-                    "keys",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), size=None, verbose_name="keys"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "footprint",
-                "verbose_name_plural": "footprints",
-            },
-        ),
-        migrations.CreateModel(
-            name="MatchRun",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("minute", "New and changed accounts"), ("night", "Everybody")],
-                        max_length=10,
-                        verbose_name="kind",
-                    ),
-                ),
-                ("parameters", models.CharField(max_length=20, verbose_name="parameters")),
-                ("started_at", models.DateTimeField(verbose_name="started")),
-                ("finished_at", models.DateTimeField(verbose_name="finished")),
-                ("members", models.PositiveIntegerField(verbose_name="members compared")),
-                ("pairs", models.PositiveIntegerField(verbose_name="pairs above the threshold")),
-                ("linked", models.PositiveIntegerField(verbose_name="linked")),
-                ("asked", models.PositiveIntegerField(verbose_name="put before a person")),
-                ("heard_until", models.DateTimeField(null=True, verbose_name="heard until")),
-                ("account_id", models.BigIntegerField(default=0, verbose_name="last account")),
-            ],
-            options={
-                "verbose_name": "matching run",
-                "verbose_name_plural": "matching runs",
-            },
-        ),
-        migrations.CreateModel(
-            name="ValueShare",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("column", models.CharField(max_length=20, verbose_name="column")),
-                ("value", models.BigIntegerField(verbose_name="value")),
-                ("share", models.FloatField(verbose_name="share")),
-            ],
-            options={
-                "verbose_name": "share of a value",
-                "verbose_name_plural": "shares of values",
-            },
-        ),
         migrations.AddField(
             model_name="matchreview",
             name="score",
@@ -134,25 +58,95 @@ class Migration(migrations.Migration):
                 name="review_by_score_has_one",
             ),
         ),
-        migrations.AddIndex(
-            model_name="footprint",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["keys"], name="footprint_by_key"),
+        migrations.CreateModel(
+            name="Footprint",
+            fields=[
+                (
+                    "member",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="footprint",
+                        serialize=False,
+                        to="members.member",
+                        verbose_name="member",
+                    ),
+                ),
+                (
+                    "keys",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), size=None, verbose_name="keys"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "footprint",
+                "verbose_name_plural": "footprints",
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(fields=["keys"], name="footprint_by_key")
+                ],
+            },
         ),
-        migrations.AddConstraint(
-            model_name="matchrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("finished_at__gte", models.F("started_at"))),
-                name="match_run_ends_after_it_starts",
-            ),
+        migrations.CreateModel(
+            name="MatchRun",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("minute", "New and changed accounts"), ("night", "Everybody")],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("parameters", models.CharField(max_length=20, verbose_name="parameters")),
+                ("started_at", models.DateTimeField(verbose_name="started")),
+                ("finished_at", models.DateTimeField(verbose_name="finished")),
+                ("members", models.PositiveIntegerField(verbose_name="members compared")),
+                ("pairs", models.PositiveIntegerField(verbose_name="pairs above the threshold")),
+                ("linked", models.PositiveIntegerField(verbose_name="linked")),
+                ("asked", models.PositiveIntegerField(verbose_name="put before a person")),
+                ("heard_until", models.DateTimeField(null=True, verbose_name="heard until")),
+                ("account_id", models.BigIntegerField(default=0, verbose_name="last account")),
+            ],
+            options={
+                "verbose_name": "matching run",
+                "verbose_name_plural": "matching runs",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("finished_at__gte", models.F("started_at"))),
+                        name="match_run_ends_after_it_starts",
+                    )
+                ],
+            },
         ),
-        migrations.AddConstraint(
-            model_name="valueshare",
-            constraint=models.UniqueConstraint(fields=("column", "value"), name="value_share_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="valueshare",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("share__gt", 0), ("share__lte", 1)), name="value_share_is_a_share"
-            ),
+        migrations.CreateModel(
+            name="ValueShare",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("column", models.CharField(max_length=20, verbose_name="column")),
+                ("value", models.BigIntegerField(verbose_name="value")),
+                ("share", models.FloatField(verbose_name="share")),
+            ],
+            options={
+                "verbose_name": "share of a value",
+                "verbose_name_plural": "shares of values",
+                "constraints": [
+                    models.UniqueConstraint(fields=("column", "value"), name="value_share_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("share__gt", 0), ("share__lte", 1)), name="value_share_is_a_share"
+                    ),
+                ],
+            },
         ),
     ]

@@ -15,6 +15,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("stale_count__gt", 0)), fields=["-placed_at"], name="order_told_late"
+            ),
+        ),
         migrations.CreateModel(
             name="Reconciliation",
             fields=[
@@ -76,11 +82,44 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("compared_at", models.DateTimeField(null=True, verbose_name="compared")),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reconciliations",
+                        to="members.channel",
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="started by",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "reconciliation",
                 "verbose_name_plural": "reconciliations",
                 "ordering": ["-id"],
+                "indexes": [models.Index(fields=["channel", "-day", "-id"], name="reconciliation_of_day")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("compared_at__isnull", False), ("state", "done")),
+                            models.Q(
+                                models.Q(("state", "done"), _negated=True), ("compared_at__isnull", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="reconciliation_done_was_compared",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -186,11 +225,67 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.CharField(blank=True, default="", max_length=300, verbose_name="reason")),
                 ("settled_at", models.DateTimeField(null=True, verbose_name="settled")),
+                (
+                    "order",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.order",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="differences",
+                        to="members.reconciliation",
+                    ),
+                ),
+                (
+                    "settled_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="settled by",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "difference",
                 "verbose_name_plural": "differences",
                 "ordering": ["run", "order_no", "kind"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "open")), fields=["run"], name="difference_open_of_run"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "order_no", "kind"), name="difference_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "accepted"), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="difference_accepted_with_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("settled_at__isnull", True), ("state", "open")),
+                            models.Q(
+                                models.Q(("state", "open"), _negated=True), ("settled_at__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="difference_settled_when",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -230,132 +325,22 @@ class Migration(migrations.Migration):
                     models.DecimalField(decimal_places=2, max_digits=16, null=True, verbose_name="refunded"),
                 ),
                 ("payload", privacy.fields.SealedTextField(blank=True, null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rows",
+                        to="members.reconciliation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "order of the channel",
                 "verbose_name_plural": "orders of the channel",
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "order_no"), name="reconciliation_row_once")
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(
-                condition=models.Q(("stale_count__gt", 0)), fields=["-placed_at"], name="order_told_late"
-            ),
-        ),
-        migrations.AddField(
-            model_name="reconciliation",
-            name="channel",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="reconciliations",
-                to="members.channel",
-                verbose_name="channel",
-            ),
-        ),
-        migrations.AddField(
-            model_name="reconciliation",
-            name="started_by",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="started by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="reconciliationdifference",
-            name="order",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.order",
-            ),
-        ),
-        migrations.AddField(
-            model_name="reconciliationdifference",
-            name="run",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="differences",
-                to="members.reconciliation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="reconciliationdifference",
-            name="settled_by",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="settled by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="reconciliationrow",
-            name="run",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="rows",
-                to="members.reconciliation",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="reconciliation",
-            index=models.Index(fields=["channel", "-day", "-id"], name="reconciliation_of_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="reconciliation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("compared_at__isnull", False), ("state", "done")),
-                    models.Q(models.Q(("state", "done"), _negated=True), ("compared_at__isnull", True)),
-                    _connector="OR",
-                ),
-                name="reconciliation_done_was_compared",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="reconciliationdifference",
-            index=models.Index(
-                condition=models.Q(("state", "open")), fields=["run"], name="difference_open_of_run"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reconciliationdifference",
-            constraint=models.UniqueConstraint(fields=("run", "order_no", "kind"), name="difference_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="reconciliationdifference",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "accepted"), _negated=True),
-                    models.Q(("reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="difference_accepted_with_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reconciliationdifference",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("settled_at__isnull", True), ("state", "open")),
-                    models.Q(models.Q(("state", "open"), _negated=True), ("settled_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="difference_settled_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reconciliationrow",
-            constraint=models.UniqueConstraint(fields=("run", "order_no"), name="reconciliation_row_once"),
         ),
     ]

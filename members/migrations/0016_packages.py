@@ -139,6 +139,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "migration",
                 "verbose_name_plural": "migrations",
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["undoing", "half_back", "undone"]), _negated=True),
+                            models.Q(("spent", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="package_taken_back_says_what_of_the_used",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -228,93 +238,61 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "row of a migration",
                 "verbose_name_plural": "rows of migrations",
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="legacyrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["undoing", "half_back", "undone"]), _negated=True),
-                    models.Q(("spent", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="package_taken_back_says_what_of_the_used",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="legacyrow",
-            index=models.Index(fields=["run", "state", "place", "id"], name="legacy_row_next_of_run"),
-        ),
-        migrations.AddIndex(
-            model_name="legacyrow",
-            index=models.Index(
-                fields=["channel", "kind", "account_index", "key"], name="legacy_row_of_account"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="legacyrow",
-            index=models.Index(
-                condition=models.Q(("kind", "coupons")), fields=["key"], name="legacy_row_of_code"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="legacyrow",
-            constraint=models.UniqueConstraint(fields=("run", "kind", "line"), name="legacy_row_once_a_line"),
-        ),
-        migrations.AddConstraint(
-            model_name="legacyrow",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "new"), models.Q(("kind", "members"), _negated=True)),
-                fields=("channel", "kind", "account_index", "key"),
-                name="legacy_brought_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="legacyrow",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("cause", ""), _negated=True),
-                fields=("cause",),
-                name="legacy_row_once_per_cause",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="legacyrow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "new"), _negated=True), ("account__isnull", False), _connector="OR"
-                ),
-                name="legacy_row_brought_to_somebody",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="legacyrow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "rejected"), models.Q(("code", ""), _negated=True)),
-                    models.Q(("state", "rejected"), _negated=True),
-                    _connector="OR",
-                ),
-                name="legacy_row_rejected_for_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="legacyrow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("kept__gte", 0),
-                        ("taken__gte", 0),
-                        (
-                            "taken__lte",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("amount"), "-", models.F("kept")
-                            ),
-                        ),
+                "indexes": [
+                    models.Index(fields=["run", "state", "place", "id"], name="legacy_row_next_of_run"),
+                    models.Index(
+                        fields=["channel", "kind", "account_index", "key"], name="legacy_row_of_account"
                     ),
-                    ("kind", "members"),
-                    _connector="OR",
-                ),
-                name="legacy_row_takes_back_no_more_than_it_brought",
-            ),
+                    models.Index(
+                        condition=models.Q(("kind", "coupons")), fields=["key"], name="legacy_row_of_code"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "kind", "line"), name="legacy_row_once_a_line"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "new"), models.Q(("kind", "members"), _negated=True)),
+                        fields=("channel", "kind", "account_index", "key"),
+                        name="legacy_brought_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("cause", ""), _negated=True),
+                        fields=("cause",),
+                        name="legacy_row_once_per_cause",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "new"), _negated=True),
+                            ("account__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="legacy_row_brought_to_somebody",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "rejected"), models.Q(("code", ""), _negated=True)),
+                            models.Q(("state", "rejected"), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="legacy_row_rejected_for_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("kept__gte", 0),
+                                ("taken__gte", 0),
+                                (
+                                    "taken__lte",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("amount"), "-", models.F("kept")
+                                    ),
+                                ),
+                            ),
+                            ("kind", "members"),
+                            _connector="OR",
+                        ),
+                        name="legacy_row_takes_back_no_more_than_it_brought",
+                    ),
+                ],
+            },
         ),
     ]
