@@ -15,6 +15,7 @@ from benchmarks import (
     files,
     installation,
     matching,
+    merges,
     orders,
     pages,
     peers,
@@ -46,22 +47,23 @@ def measure_limit(bench: Bench) -> Iterator[Row]:
     )
 
 
-# In the order of running: batches come before the file of orders, so that growth has a beginning; codes after
-# the audit, whose goal is set for entries and not for a million coupons.
+# In the order of running: batches come before the file of orders, so that growth has a beginning; tiers and
+# codes after the audit, whose goal is set for entries and not for a million empty wallets or coupons.
 MEASUREMENTS: dict[str, Measurement] = {
     "limit": Measurement(measure_limit),
     "customer-file": Measurement(files.measure_customers),
     "batches": Measurement(orders.measure_batches, ("customer-file",)),
     "order-file": Measurement(files.measure_orders, ("customer-file",)),
     "growth": Measurement(orders.measure_growth, ("batches", "order-file")),
-    "tiers": Measurement(tiers.measure_tiers, ("order-file",)),
     "redeem": Measurement(points.measure_redeem, ("order-file",)),
     "hot-wallet": Measurement(points.measure_hot_wallet, ("order-file",)),
     "quote": Measurement(quotes.measure_quote, ("order-file",)),
     "quote-commit": Measurement(quotes.measure_commit, ("order-file",)),
     "desk": Measurement(pages.measure_desk, ("order-file",)),
     "lists": Measurement(pages.measure_lists, ("order-file",)),
+    "merge": Measurement(merges.measure_merges, ("order-file",)),
     "audit": Measurement(proofs.measure_audit, ("order-file",)),
+    "tiers": Measurement(tiers.measure_tiers, ("order-file",)),
     "codes": Measurement(codes.measure_codes),
     "webhooks": Measurement(webhooks.measure_webhooks),
     "events": Measurement(events.measure_events),
