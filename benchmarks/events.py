@@ -1,7 +1,7 @@
 """Behaviour events in batches of a thousand, beside COPY of the same rows into a table of the same shape."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count
@@ -10,14 +10,15 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from benchmarks import people, web
+from benchmarks import event_book, installation, people, web
 from benchmarks.bench import Bench, Limit, Row
-from benchmarks.clients import Job
+from benchmarks.clients import Answers, Job
 from benchmarks.stopwatch import stopwatch
 from config import database
-from members import channels, events
+from members import channels, events, happenings, timeline
 from members.facts import AccountFact, EventFact, EventKind
-from members.models import Event
+from members.models import Event, Member
+from members.timeline import Reading
 
 BATCH = 1000
 CLIENTS = 2
@@ -41,7 +42,13 @@ _COPY = (
 
 
 def measure_events(bench: Bench) -> Iterator[Row]:
-    """Batches of events, handed to `events.record` by one process, then sent to the API."""
+    """Batches of events into a book of many months, first by `events.record`, then by the API.
+
+    After that a timeline is read in that book, and its oldest month is dropped.
+    """
+    bench.say("writing the book of events")
+    watched = event_book.write(bench, timezone.now())
+    installation.calm(bench.server)
     _record_one(bench, timezone.now())  # makes the month and the first visitors
     with _beside_copy(bench) as limit:
         rate, faults = _record(bench)
@@ -49,6 +56,8 @@ def measure_events(bench: Bench) -> Iterator[Row]:
     with _beside_copy(bench) as limit:
         rate, faults = _send(bench)
     yield _row(f"events in batches of 1,000, API, {CLIENTS} clients", bench, rate, limit, faults)
+    yield _read(watched)
+    yield _drop_a_month()
 
 
 def _row(work: str, bench: Bench, rate: float, limit: Limit, faults: int) -> Row:
@@ -59,6 +68,32 @@ def _row(work: str, bench: Bench, rate: float, limit: Limit, faults: int) -> Row
         beside=str(limit),
         ratio=rate / limit.rate,
         faults=faults,
+    )
+
+
+def _read(watched: Sequence[Member]) -> Row:
+    """The first page of each member's visits."""
+    size, milliseconds, empty = f"{Event.objects.count():,} events", [], 0
+    for member in watched:
+        with stopwatch() as seconds:
+            visits = list(happenings.visits(Reading(member, timeline.PAGE, 0)))
+        milliseconds.append(seconds() * 1000)
+        empty += not visits
+    read = Answers(seconds=sum(milliseconds) / 1000, milliseconds=milliseconds, statuses={})
+    return Row(work="visits of a member's timeline", size=size, measured=str(read), faults=empty)
+
+
+def _drop_a_month() -> Row:
+    """What the worker does in the first night of a month."""
+    size, before = f"{Event.objects.count():,} events", Event.objects.count()
+    with stopwatch() as seconds:
+        _made, dropped = events.tidy(timezone.now() + timedelta(days=31))
+    gone = before - Event.objects.count()
+    return Row(
+        work="the oldest month of events forgotten",
+        size=size,
+        measured=f"{gone:,} events in {seconds():.1f} s",
+        faults=abs(dropped - 1) + (not gone),
     )
 
 

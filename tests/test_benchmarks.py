@@ -42,6 +42,8 @@ WORKS = [
     "lag of a webhook, another endpoint is dead",
     "events in batches of 1,000, one process",
     "events in batches of 1,000, API, 2 clients",
+    "visits of a member's timeline",
+    "the oldest month of events forgotten",
     "matching of everybody",
     "matching of new members",
     "transfers of django-hordak, 4 processes",
