@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from privacy import roles
 from tests.counter import PLACE, Shop
 
 # Playwright keeps an event loop in this thread, and the database is asked from it between steps.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# How long a page may take is not what a journey is about, and other tests run beside it.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 PASSWORD = "tea-and-oranges"
 LOCALES = {"en": "en-GB", "zh-hans": "zh-CN"}
@@ -50,7 +54,7 @@ def sign_in(shop: Shop, live_server: Any, browser: Browser) -> Iterator[SignIn]:
             viewport={"width": width, "height": 844},
             **options,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -169,6 +169,8 @@ def drop(page: Page, file: File) -> None:
 
 
 def figures(page: Page) -> list[str]:
+    expect(page.locator(".im-strip dd").first).to_be_visible()
+    page.wait_for_load_state()
     return page.locator(".im-strip dd:not(.sk-note)").all_inner_texts()
 
 

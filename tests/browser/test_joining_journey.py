@@ -10,7 +10,7 @@ from members import member_codes, store_links
 from members.models import Enrolment, EnrolmentStep, Member, SpentMemberCode, Store
 from privacy.models import ConsentEvent
 from tests import joiners
-from tests.browser.conftest import blocked
+from tests.browser.conftest import PATIENCE_MS, blocked
 from tests.counter import Shop
 from tests.joiners import LIN, code_of, deliver
 
@@ -25,7 +25,7 @@ def phone(shop: Shop, live_server: Any, browser: Browser, settings: Any) -> Any:
     context = browser.new_context(
         base_url=live_server.url, locale="en-GB", viewport={"width": 390, "height": 844}
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.extend(blocked(said.text)))
