@@ -298,6 +298,7 @@ class Changes(serializers.Serializer[Any]):
     changes = Change(many=True)
     after = serializers.CharField(help_text="The cursor to go on from")
     next = serializers.CharField(help_text="The address to ask next")
+    more = serializers.BooleanField(help_text="Whether to ask at once; else there is nothing new yet")
 
 
 _WORDS = {
