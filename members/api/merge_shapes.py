@@ -13,7 +13,7 @@ REVIEW_STATES = list(MatchReview.State.values)
 
 class MergeAsked(serializers.Serializer[Any]):
     other = serializers.CharField(help_text="The number of the member who is merged into this one")
-    reason = serializers.CharField(help_text="At least five characters")
+    reason = serializers.CharField(required=False, help_text="At least five characters")
     choices = serializers.DictField(
         child=serializers.ChoiceField(SIDES),
         required=False,
@@ -22,7 +22,7 @@ class MergeAsked(serializers.Serializer[Any]):
 
 
 class UnmergeAsked(serializers.Serializer[Any]):
-    reason = serializers.CharField(help_text="At least five characters")
+    reason = serializers.CharField(required=False, help_text="At least five characters")
     merge_id = serializers.IntegerField(required=False, help_text="The latest merge unless told")
 
 
