@@ -15,7 +15,10 @@ STANDINGS = ["usable", "not_started", "expired", "locked", "used", "withdrawn"]
 class BasketLine(serializers.Serializer[Any]):
     product = serializers.CharField(required=False)
     category = serializers.CharField(required=False)
-    amount = Money(help_text="Net of other discounts, before the coupon")
+    amount = Money(required=False, help_text="Net of other discounts, before the coupon")
+    quantity = serializers.IntegerField(required=False, help_text="1 unless told")
+    price = Money(required=False, help_text="Of one: with it, amount is price × quantity − discount")
+    discount = Money(required=False)
 
 
 class CouponUse(serializers.Serializer[Any]):

@@ -115,10 +115,6 @@ class PointsMove(ApiView):
         body.settle()
         return Asked(asked.points, self.named(asked.cause), asked.reason)
 
-    def named(self, cause: str) -> str:
-        """A cause is unique in the channel; those of staff are their own."""
-        return f"staff-{self.caller.staff.pk}:{cause}" if self.caller.staff else cause
-
 
 class Redeem(PointsMove):
     """POST /members/{no}/points/redeem/."""

@@ -60,7 +60,10 @@ class Rewards(serializers.Serializer[Any]):
 
 class ClaimAsked(serializers.Serializer[Any]):
     member_no = serializers.CharField()
-    cause = serializers.CharField(help_text="Your own name of why; unique for ever in your channel")
+    cause = serializers.CharField(
+        required=False,
+        help_text="Your own name of why, unique for ever in your channel; the Idempotency-Key unless told",
+    )
     way = serializers.ChoiceField(REWARD_WAYS, required=False, help_text="The first that is offered")
     store = serializers.CharField(required=False, help_text="A store of your channel, to pick it up")
     points = serializers.IntegerField(required=False, help_text="The price that was seen; another is 409")

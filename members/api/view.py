@@ -18,7 +18,7 @@ from members import replays
 from members.api.address import address_of
 from members.api.parsing import JsonParser
 from members.api_keys import WINDOW, Caller
-from members.errors import KeyInvalid, ScopeMissing
+from members.errors import ChannelKeyNeeded, KeyInvalid, ScopeMissing, StaffKeyNeeded
 from members.models import Channel, Scope, Store
 from members.replays import Answer
 from privacy import access, roles
@@ -59,10 +59,10 @@ class ApiView(APIView):
         caller.require_rate()
         if caller.staff is not None:
             if not self.verb:
-                raise NotAllowed
+                raise ChannelKeyNeeded
             roles.require(caller.staff, self.verb)
         elif not self.scope:
-            raise NotAllowed
+            raise StaffKeyNeeded
         elif self.scope not in caller.scopes:
             raise ScopeMissing(scope=self.scope)
 
@@ -88,7 +88,7 @@ class ApiView(APIView):
     def channel(self) -> Channel:
         """The channel of the key; staff have none of their own."""
         if self.caller.channel is None:
-            raise NotAllowed
+            raise ChannelKeyNeeded
         return self.caller.channel
 
     def place(self) -> Place:
@@ -102,6 +102,10 @@ class ApiView(APIView):
         if store is None:
             raise NotAllowed
         return Place(store.channel, store.pk, self.caller.staff.pk if self.caller.staff else None)
+
+    def named(self, cause: str) -> str:
+        """A cause is unique in the channel; those of staff are their own."""
+        return f"staff-{self.caller.staff.pk}:{cause}" if self.caller.staff else cause
 
     def sees_clear(self) -> bool:
         """Whether personal data is answered in clear; each time it is, `note_reveal` must say so."""
