@@ -57,7 +57,7 @@ class Activities(ApiView):
             )
             return Answer(answers.CREATED if receipt.is_new else answers.SEEN, _answer(receipt))
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class Grants(ApiView):
@@ -87,6 +87,7 @@ def _detail(body: Body | None) -> dict[str, str]:
     if body is None:
         return {}
     told = {name: body.exact(name, longest) for name, longest in DETAILS.items()}
+    body.leave()
     return {name: value for name, value in told.items() if value is not None}
 
 

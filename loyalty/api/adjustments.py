@@ -47,7 +47,7 @@ class Adjust(ApiView):
             )
             return _answer(done)
 
-        return self.once(work)
+        return self.once(work, body)
 
     def _cause(self) -> str:
         # Named after the Idempotency-Key: should the kept answer be purged, it is still done once.

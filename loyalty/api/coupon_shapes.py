@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from loyalty.api.explanation_shapes import Clause
 from loyalty.models import Coupon, CouponMove
-from members.api.shapes import Money
+from members.api.shapes import Money, Unknown
 
 STEPS = ["issued", *CouponMove.Kind.values]
 STANDINGS = ["usable", "not_started", "expired", "locked", "used", "withdrawn"]
@@ -55,7 +55,7 @@ class CouponTerms(serializers.Serializer[Any]):
     words = serializers.CharField()
 
 
-class CouponAnswer(CouponTerms):
+class CouponAnswer(CouponTerms, Unknown):
     code = serializers.CharField()
     state = serializers.ChoiceField(Coupon.State.values)
     order_no = serializers.CharField()

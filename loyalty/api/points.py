@@ -124,7 +124,8 @@ class Redeem(PointsMove):
     @_moves("points_redeem", shapes.PointsMoved, shapes.PointsAsked)
     def post(self, request: Request, member_no: str) -> Response:
         """Spend points, nearest expiry first."""
-        asked, place = self.asked(Body(request.data)), self.place()
+        body, place = Body(request.data), self.place()
+        asked = self.asked(body)
 
         def work() -> Answer:
             receipt = points.redeem(
@@ -138,7 +139,7 @@ class Redeem(PointsMove):
             )
             return _moved(receipt)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class Earn(PointsMove):
@@ -149,7 +150,8 @@ class Earn(PointsMove):
     @_moves("points_earn", shapes.PointsMoved, shapes.PointsAsked)
     def post(self, request: Request, member_no: str) -> Response:
         """Give points for something other than an order; they expire as the programme says."""
-        asked, place = self.asked(Body(request.data)), self.place()
+        body, place = Body(request.data), self.place()
+        asked = self.asked(body)
 
         def work() -> Answer:
             receipt = points.earn(
@@ -163,7 +165,7 @@ class Earn(PointsMove):
             )
             return _moved(receipt)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class Holds(PointsMove):
@@ -195,7 +197,7 @@ class Holds(PointsMove):
             )
             return _held(receipt)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class Capture(PointsMove):
@@ -221,7 +223,7 @@ class Capture(PointsMove):
             )
             return _moved(receipt)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class Release(PointsMove):

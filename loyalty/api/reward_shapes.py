@@ -8,7 +8,7 @@ from loyalty.api.shapes import Points
 from loyalty.models import Claim
 from loyalty.reward_terms import KINDS, WAYS
 from loyalty.reward_words import REFUSALS
-from members.api.shapes import Money
+from members.api.shapes import Money, Unknown
 
 REWARD_KINDS = list(KINDS)
 REWARD_WAYS = list(WAYS)
@@ -94,7 +94,7 @@ class ClaimSeen(serializers.Serializer[Any]):
     ended_at = serializers.DateTimeField(allow_null=True)
 
 
-class ClaimAnswer(Points, ClaimSeen):
+class ClaimAnswer(Points, ClaimSeen, Unknown):
     """The claim, and what points are left; `points` is what the claim costs."""
 
 

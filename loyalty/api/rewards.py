@@ -83,7 +83,7 @@ class ClaimReward(ApiView):
             )
             return _answer(done.claim, answers.CREATED if done.is_new else answers.SEEN)
 
-        return self.once(work)
+        return self.once(work, body)
 
     def _cause(self) -> str:
         # Named after the Idempotency-Key: should the kept answer be purged, it is still one claim.
@@ -114,7 +114,7 @@ class CancelClaim(ApiView):
             _require_own(claim_id, place)
             return _answer(rewards.cancel(claim_id, reason=reason, actor_id=place.actor_id), answers.SEEN)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class MemberClaims(ApiView):

@@ -84,7 +84,7 @@ class MemberTier(ApiView):
                 },
             )
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class MemberBenefits(ApiView):
@@ -145,7 +145,7 @@ class BenefitUses(ApiView):
             }
             return Answer(answers.CREATED if is_new else answers.SEEN, found)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class BenefitGivenBack(ApiView):
@@ -172,7 +172,7 @@ class BenefitGivenBack(ApiView):
             count = benefits.give_back(seeing.id_of(member_no), code, causes)
             return Answer(answers.SEEN, {"given_back": count})
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class BenefitMatrix(ApiView):

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from members.api.shapes import Unknown
 from members.merged_profiles import FIELDS, OTHER, SURVIVOR
 from members.models import MatchReview
 
@@ -26,7 +27,7 @@ class UnmergeAsked(serializers.Serializer[Any]):
     merge_id = serializers.IntegerField(required=False, help_text="The latest merge unless told")
 
 
-class Merged(serializers.Serializer[Any]):
+class Merged(Unknown):
     merge_id = serializers.IntegerField()
     member_no = serializers.CharField(help_text="The surviving member")
     other_no = serializers.CharField(help_text="The member merged into them")

@@ -65,7 +65,7 @@ class MergeMember(StaffView):
             )
             return Answer(201, _merged(made))
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class UnmergeMember(StaffView):
@@ -92,7 +92,7 @@ class UnmergeMember(StaffView):
             undone = merging.unmerge(found.pk, actor_id=self.person.pk, reason=reason)
             return Answer(200, _merged(undone))
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class MergePreview(StaffView):

@@ -57,6 +57,12 @@ class Problem(serializers.Serializer[Any]):
     errors = FieldProblem(many=True, required=False)  # type: ignore[assignment]
 
 
+class Unknown(serializers.Serializer[Any]):
+    """The fields of the body that nobody knows, where there are any."""
+
+    ignored = serializers.ListField(child=serializers.CharField(), required=False)
+
+
 class Refusal(serializers.Serializer[Any]):
     """Why one item of a batch was refused; the other members are then missing."""
 
@@ -174,7 +180,7 @@ class Discount(serializers.Serializer[Any]):
 
     layer = serializers.CharField(required=False, help_text="A lower-case word; `other` unless told")
     amount = Money()
-    label = serializers.CharField(required=False)
+    label = serializers.CharField(required=False)  # type: ignore[assignment]
 
 
 class Payment(serializers.Serializer[Any]):

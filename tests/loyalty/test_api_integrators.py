@@ -117,3 +117,28 @@ def test_each_kind_of_key_is_told_of_the_other(trade: Trade, tmall: Api) -> None
 def test_a_channels_code_can_stand_in_an_address(db: None, code: str) -> None:
     with pytest.raises(ChannelCodeInvalid):
         channels.make(code, "web")
+
+
+def test_a_misspelt_field_of_a_post_does_not_go_unnoticed(tmall: Api) -> None:
+    number = tmall.put("/orders/T1/", ORDER).body["member_no"]
+    asked = {"points": 5, "cause": "c1", "expire_in": 60}
+    first, again = (tmall.once(f"/members/{number}/points/holds/", asked, key="k1") for _ in range(2))
+    assert (first.status, first.body["ignored"]) == (201, ["expire_in"])
+    assert again.body == first.body
+    kept = tmall.once(f"/members/{number}/points/redeem/", {"points": 5, "cause": "c2", "reason": "Tea"})
+    assert "ignored" not in kept.body
+    quoted = tmall.post("/quotes/", {"member_no": number, "amount": "9.00", "all_pionts": True})
+    assert quoted.body["ignored"] == ["all_pionts"]
+
+
+def test_an_order_is_shown_in_the_words_in_which_it_was_put(tmall: Api) -> None:
+    number = tmall.put("/orders/T0/", ORDER).body["member_no"]
+    tmall.once(f"/members/{number}/points/redeem/", {"points": 50, "cause": "c1"})
+    line = {"product": "TEA", "name": "Tea", "category": "tea", "quantity": 2, "price": "60.00"}
+    amounts = {"goods": "120.00", "discount": "20.00", "postage": "8.00", "paid": "108.00"}
+    told = {"lines": [line], "amounts": amounts, "points_spent": {"points": 50, "cause": "c1"}}
+    tmall.put("/orders/T1/", {**ORDER, **told})
+    seen = tmall.get("/orders/T1/").body
+    assert (seen["status"], seen["points_spent"]) == ("paid", told["points_spent"])
+    assert seen["amounts"] == amounts | {"points_value": "0.00", "stored_value": "0.00"}
+    assert seen["lines"] == [line | {"discount": "0.00", "amount": "120.00"}]
