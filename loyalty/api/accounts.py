@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty import accounts, referrals
-from loyalty.api import answers, shapes
+from loyalty.api import answers, examples, shapes
 from loyalty.referrals import Brought
 from members import accounts as members_accounts
 from members.accounts import AccountReceipt
@@ -39,6 +39,7 @@ class OneAccount(ApiView):
         request=AccountBody,
         answers={200: shapes.AccountAnswer, 201: shapes.AccountAnswer},
         refusals=(409,),
+        example=examples.ACCOUNT,
     )
     def put(self, request: Request, external_id: str) -> Response:
         """Put a buyer of this channel as it knows them: 201 when the account is new."""

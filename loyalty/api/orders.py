@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty import orders, refunds
-from loyalty.api import answers, shapes
+from loyalty.api import answers, examples, shapes
 from loyalty.errors import OrderNotFound
 from loyalty.models import OrderEarning
 from loyalty.orders import OrderReceipt
@@ -35,6 +35,7 @@ class OneOrder(ApiView):
         request=OrderBody,
         answers={200: shapes.OrderAnswer, 201: shapes.OrderAnswer},
         refusals=(409,),
+        example=examples.ORDER,
     )
     def put(self, request: Request, order_no: str) -> Response:
         """Put an order as it is now: 201 when it is new, 200 when it was heard before."""
@@ -88,6 +89,7 @@ class OneRefund(ApiView):
         request=RefundBody,
         answers={200: shapes.RefundAnswer, 201: shapes.RefundAnswer},
         refusals=(409,),
+        example=examples.REFUND,
     )
     def put(self, request: Request, order_no: str, refund_no: str) -> Response:
         """Put a refund that has happened; one that comes before its order waits for it."""
@@ -115,6 +117,7 @@ class RefundRequests(ApiView):
         answers={201: shapes.RefundAnswer, 202: shapes.RefundAnswer},
         refusals=(404, 409, 422),
         parameters=(IDEMPOTENCY_KEY,),
+        example=examples.REFUND_ASKED,
     )
     def post(self, request: Request, order_no: str) -> Response:
         """Ask for a refund: the answer says what it does to the points and what money to withhold.

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty import coupon_words, quote_words, quotes
-from loyalty.api import answers, baskets, quote_shapes
+from loyalty.api import answers, baskets, examples, quote_shapes
 from loyalty.card import in_words
 from loyalty.choice import NotTaken, Taken
 from loyalty.models import Quote
@@ -36,6 +36,7 @@ class Quotes(ApiView):
         request=quote_shapes.QuoteAsked,
         answers={201: quote_shapes.QuoteAnswer},
         refusals=(404, 409),
+        example=examples.QUOTE,
     )
     def post(self, request: Request) -> Response:
         """What a basket comes to for a member: tier, best coupons, points, each with its reason.

@@ -3,9 +3,16 @@
 Bodies are read by `members.reading`; a test holds the answers against these shapes.
 """
 
+import re
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers
 
 from members.facts import Gender, OrderStatus
@@ -375,12 +382,32 @@ def described(
     request: Any = None,
     refusals: tuple[int, ...] = (),
     parameters: tuple[Any, ...] = (),
+    example: dict[str, Any] | None = None,
 ) -> Any:
-    """Describe one operation: its answers by status, and the refusals beside those that any may give."""
+    """Describe one operation: its answers by status, and the refusals beside those that any may give.
+
+    Its first sentence stands beside its address; `example` is a body as it may be sent.
+    """
     statuses = sorted({*_ALWAYS, *refusals, *(_WITH_BODY if request else ())})
     responses: dict[Any, Any] = dict(answers)
     for status in statuses:
         responses[status, PROBLEM] = OpenApiResponse(Problem, description=_WORDS[status])
-    return extend_schema(
-        operation_id=operation, request=request, responses=responses, parameters=list(parameters)
-    )
+    examples = [] if example is None else [OpenApiExample("As it is sent", value=example, request_only=True)]
+
+    def describe(method: Any) -> Any:
+        return extend_schema(
+            operation_id=operation,
+            summary=_summary(method.__doc__ or ""),
+            request=request,
+            responses=responses,
+            parameters=list(parameters),
+            examples=examples,
+        )(method)
+
+    return describe
+
+
+def _summary(text: str) -> str:
+    """The first sentence, without its full stop."""
+    first = " ".join(text.split("\n\n", 1)[0].split())
+    return re.split(r"[.:;](?= |$)", first, maxsplit=1)[0]

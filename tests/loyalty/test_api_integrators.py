@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from loyalty.api import examples
 from members import channels
 from members.errors import ChannelCodeInvalid
 from members.models import Order
@@ -142,3 +143,17 @@ def test_an_order_is_shown_in_the_words_in_which_it_was_put(tmall: Api) -> None:
     assert (seen["status"], seen["points_spent"]) == ("paid", told["points_spent"])
     assert seen["amounts"] == amounts | {"points_value": "0.00", "stored_value": "0.00"}
     assert seen["lines"] == [line | {"discount": "0.00", "amount": "120.00"}]
+
+
+def test_each_example_of_the_description_is_taken_as_it_stands(tmall: Api) -> None:
+    number = tmall.put("/accounts/u-81/", examples.ACCOUNT).body["member_no"]
+    assert tmall.put("/orders/T1/", examples.ORDER).body["member_no"] == number
+    told = [
+        tmall.put("/orders/T1/refunds/R1/", examples.REFUND),
+        tmall.once("/orders/T1/refunds/", examples.REFUND_ASKED),
+        tmall.once(f"/members/{number}/points/earn/", {**examples.POINTS, "cause": "earned"}),
+        tmall.once(f"/members/{number}/points/redeem/", examples.POINTS),
+        tmall.once(f"/members/{number}/points/holds/", examples.HOLD),
+        tmall.post("/quotes/", {**examples.QUOTE, "member_no": number}),
+    ]
+    assert [(answer.status, answer.body.get("ignored")) for answer in told] == [(201, None)] * len(told)
