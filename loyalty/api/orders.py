@@ -192,7 +192,7 @@ def _seen(order: Order) -> dict[str, Any]:
         "version": order.version,
         "points": {
             "total": earning.stays if earning else 0,
-            **answers.reasons(earning.why if earning else {}),
+            **answers.reasons(earning.why if earning else {}, earning.stays if earning else 0),
         },
     }
 

@@ -157,3 +157,12 @@ def test_each_example_of_the_description_is_taken_as_it_stands(tmall: Api) -> No
         tmall.post("/quotes/", {**examples.QUOTE, "member_no": number}),
     ]
     assert [(answer.status, answer.body.get("ignored")) for answer in told] == [(201, None)] * len(told)
+
+
+def test_the_reason_of_an_order_says_what_of_it_stays(tmall: Api) -> None:
+    assert tmall.put("/orders/T1/", ORDER).body["points"]["sentence"] == "200 × 1 × 1 = 200"
+    grown = tmall.put("/orders/T1/", {**ORDER, "amounts": {"goods": "300.00"}, "version": 2}).body["points"]
+    assert grown["total"] == 300
+    assert grown["sentence"] == "200 × 1 × 1 = 200; for what is kept of the order now: 300"
+    tmall.put("/orders/T1/refunds/R1/", {"goods": "200.00"})
+    assert tmall.get("/orders/T1/").body["points"]["sentence"].endswith("now: 100")
