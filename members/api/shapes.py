@@ -410,4 +410,4 @@ def described(
 def _summary(text: str) -> str:
     """The first sentence, without its full stop."""
     first = " ".join(text.split("\n\n", 1)[0].split())
-    return re.split(r"[.:;](?= |$)", first, maxsplit=1)[0]
+    return re.split(r"\.(?= |$)", first, maxsplit=1)[0]
