@@ -304,7 +304,13 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Shuke",
-    "DESCRIPTION": "Members, points and consents of a brand that sells on many platforms.",
+    "DESCRIPTION": (
+        "Members, points and consents of a brand that sells on many platforms.\n\n"
+        "`manage.py api_key CHANNEL` makes a key and shows it once; send it as "
+        "`Authorization: Api-Key <prefix>.<secret>`. Money is a text in yuan, points are whole numbers, "
+        "times have their offset, addresses end with a slash. A POST that moves points or coupons wants an "
+        "`Idempotency-Key`. Refusals are problems of RFC 9457 with a stable `code`."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],

@@ -78,6 +78,8 @@ def of(entries: Sequence[Entry], book: Book) -> dict[int, Explanation]:
 
 def formula(kind: str, why: Mapping[str, Any], points: int) -> str:
     """`200 × 1 × 1.2 × 2 = 480`, `200 × 150 ÷ 200 = 150; 200 − 150 = 50`; '' where there is none."""
+    if kind == Kind.EARN and "grown" in why:
+        return _grown(why["points"], why["grown"], points)
     if kind == Kind.EARN and "base" in why:
         return earning.formula(why)
     if kind == Kind.TAKE_BACK and "kept" in why:
@@ -89,6 +91,13 @@ def formula(kind: str, why: Mapping[str, Any], points: int) -> str:
     if kind == Kind.SETTLE and "paid" in why:
         return f"{why['debt']} − {why['paid']} = {why['debt'] - why['paid']}"
     return ""
+
+
+def _grown(earned: int, grown: Mapping[str, Any], points: int) -> str:
+    """More is kept of an order than stood before: its points in proportion, less those it has."""
+    bought, kept = Decimal(grown["net_bought"]), Decimal(grown["kept"])
+    proportion = f"{earned} × {short(kept)} ÷ {short(bought)} = {grown['stays']}"
+    return f"{proportion}; {grown['stays']} − {grown['before']} = {points}"
 
 
 def _taken(why: Mapping[str, Any], points: int) -> str:
@@ -286,7 +295,7 @@ def _clauses(entry: Entry, page: _Page) -> tuple[Clause, ...]:
 
 def _reversal(entry: Entry, page: _Page) -> Reversal | None:
     gone = page.reversed.get(entry.pk)
-    if gone is None:
+    if gone is None or abs(entry.points) > abs(gone.points):  # more than one entry made what it takes
         return None
     share = (Decimal(abs(entry.points)) / abs(gone.points)).quantize(Decimal("0.0001"))
     return Reversal(entry_id=gone.pk, points=gone.points, happened_at=gone.happened_at, share=share)

@@ -303,14 +303,21 @@ def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch
 
 
 def _earn(
-    order: Heard, points: int, snapshot: Snapshot, purse: Purse, batch: Batch, *, cause: str
+    order: Heard,
+    points: int,
+    snapshot: Snapshot,
+    purse: Purse,
+    batch: Batch,
+    *,
+    cause: str,
+    why: dict[str, Any] | None = None,
 ) -> Posting:
     at = _time_of(order)
     programme = batch.programmes.by_id(snapshot.programme_id)
     tier = programme.tier(snapshot.why.get("tier", ""))
     return purse.earn(
         points,
-        _origin(order, snapshot, batch, cause=cause, happened_at=at, why=snapshot.why),
+        _origin(order, snapshot, batch, cause=cause, happened_at=at, why=why or snapshot.why),
         available_from=_available_from(order, programme),
         expires_at=programme.expiry_of(tier).expires_at(at, programme.time_zone),
         now=batch.purses.now,
@@ -344,7 +351,14 @@ def _settle_earned(order: Heard, snapshot: Snapshot, purse: Purse, batch: Batch,
     target = earning.stays(earned=snapshot.earned, net_bought=snapshot.net_bought, kept=order.kept)
     if target > snapshot.stays:
         more = target - snapshot.stays
-        _earn(order, more, snapshot, purse, batch, cause=_cause(order, again=True))
+        grown = {
+            "net_bought": str(snapshot.net_bought),
+            "kept": str(order.kept),
+            "before": snapshot.stays,
+            "stays": target,
+        }
+        why = {**snapshot.why, "grown": grown}
+        _earn(order, more, snapshot, purse, batch, cause=_cause(order, again=True), why=why)
         change.earned += more
     elif target < snapshot.stays:
         _take_back(order, snapshot.stays - target, snapshot, purse, batch, change)

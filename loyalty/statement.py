@@ -89,6 +89,13 @@ def sentence(kind: str, why: Mapping[str, Any], points: int) -> str:
         return reward_words.sentence(why)
     if "legacy" in why:
         return legacy_words.sentence(why)
+    if kind == Entry.Kind.EARN and "grown" in why:
+        return _("Of %(earned)s points for ¥%(bought)s, ¥%(kept)s kept makes %(stays)s") % {
+            "earned": why["points"],
+            "bought": why["grown"]["net_bought"],
+            "kept": why["grown"]["kept"],
+            "stays": why["grown"]["stays"],
+        }
     if kind == Entry.Kind.EARN and "base" in why:
         return earning_sentence(why)
     if kind in (Entry.Kind.EARN, Entry.Kind.TAKE_BACK) and "source" in why:

@@ -27,6 +27,7 @@ _MONEY = re.compile(r"\d{1,10}(?:\.\d{1,2})?", re.ASCII)
 _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
+_NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -34,6 +35,8 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 WRONG_TYPE = "type_wrong"
 OUT_OF_RANGE = "out_of_range"
 UNKNOWN_WORD = "word_unknown"
+NOT_AS_ADDRESSED = "not_as_addressed"
+KEY_TWICE = "key_twice"
 
 # What can be wrong with a value of a body beside what can be wrong with a cell of a file.
 PROBLEMS: dict[str, str | Promise] = {
@@ -45,7 +48,12 @@ PROBLEMS: dict[str, str | Promise] = {
     "amounts_disagree": _("The amounts do not add up: paid is goods less discount plus postage."),
     "one_of_many": _("Give exactly one of the keys."),
     "text_unprintable": _("This text has characters that cannot be printed."),
+    NOT_AS_ADDRESSED: _("The address names another one than the body."),
+    KEY_TWICE: _("This key stands twice in one object."),
 }
+
+
+_OFFSET_MISSING = _("Write the time with its offset, as 2026-11-11T10:00:00+08:00.")
 
 
 class Body:
@@ -61,9 +69,11 @@ class Body:
         if not self._is_object:
             self.note("", WRONG_TYPE)
 
-    def note(self, name: str, code: str) -> None:
-        """Note one mistake."""
-        self.problems.append({"path": self._at(name), "code": code, "message": str(PROBLEMS[code])})
+    def note(self, name: str, code: str, message: str | Promise = "") -> None:
+        """Note one mistake; `message` where more can be said than the code says."""
+        self.problems.append(
+            {"path": self._at(name), "code": code, "message": str(message or PROBLEMS[code])}
+        )
 
     def settle(self) -> None:
         """Raise BodyInvalid when anything was noted."""
@@ -73,7 +83,7 @@ class Body:
     def leave(self) -> None:
         """Note the fields that nobody asked for as ignored."""
         for name in self._data.keys() - self._asked:
-            self.ignored.append(_UNPRINTABLE.sub("?", self._at(name))[:100])
+            self.ignored.append(printable(self._at(name)))
 
     def has(self, name: str) -> bool:
         """Whether a field is there and not null."""
@@ -163,6 +173,10 @@ class Body:
 
     def moment(self, name: str) -> datetime | None:
         """An instant of RFC 3339, with its offset."""
+        value = self._take(name, str)
+        if value is not None and _NAIVE.fullmatch(value):
+            self.note(name, "date_invalid", _OFFSET_MISSING)
+            return None
         return self._clean(name, read_moment)
 
     def birthday(self, name: str) -> date | None:
@@ -241,6 +255,11 @@ class Body:
         items = Body({str(number): item for number, item in enumerate(value)}, self._at(name), self)
         read = (items.text(str(number), longest) for number in range(len(value)))
         return tuple(text for text in read if text is not None)
+
+
+def printable(name: str) -> str:
+    """A key of a body, as it may be told back."""
+    return _UNPRINTABLE.sub("?", name)[:100]
 
 
 def read_moment(text: str) -> datetime:

@@ -157,7 +157,7 @@ def _new(channel: Channel, fact: CaseFact, owner: _Owner, told: bytes) -> Case:
 
 def _take_step(case: Case, fact: CaseFact, now: datetime) -> None:
     ended_at = fact.closed_at if fact.state in ENDED else None
-    began_at = fact.opened_at if fact.state is CaseState.OPEN else None
+    began_at = fact.opened_at if case.revision == 1 and fact.state is CaseState.OPEN else None
     CaseStep.objects.create(
         case=case,
         revision=case.revision,

@@ -11,15 +11,17 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from members.models import Channel
 
 MOST = 1000  # changes in one answer
-# Rows looked at for one answer: a channel with few members of many still gets an answer at once.
+# Rows looked at in one step, and steps of one answer: a channel with few members of many still gets an
+# answer at once, and what is not its own does not look to it like the end.
 SCANNED = 2000
+STEPS = 50
 _CURSOR = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 
@@ -47,6 +49,14 @@ class Cursor:
 
 
 START = Cursor()
+
+
+class Page(NamedTuple):
+    """Changes, the cursor to go on from, and whether more can be read at once."""
+
+    changes: list[Change]
+    cursor: Cursor
+    more: bool
 
 
 def read_cursor(text: str) -> Cursor | None:
@@ -98,22 +108,33 @@ def present() -> Cursor:
     return Cursor(horizon() - 1, 10**18 - 1)
 
 
-def after(cursor: Cursor, channel: Channel, *, most: int = 100) -> tuple[list[Change], Cursor]:
-    """The next changes for a channel, `most` at the most, and the cursor to go on from.
+def after(cursor: Cursor, channel: Channel, *, most: int = 100) -> Page:
+    """The next changes for a channel, `most` at the most.
 
-    An empty list with a cursor that moved on means: ask again at once; one that did not move: later.
+    Reads past what is not for this channel. A page is empty with `more` only where a hundred thousand
+    changes in a row are of others.
     """
     final = horizon()  # a statement before: what ends in between is then seen by the next one
+    for _step in range(STEPS):
+        page = _read(cursor, channel, final, most)
+        if page.changes or not page.more:
+            return page
+        cursor = page.cursor
+    return page
+
+
+def _read(cursor: Cursor, channel: Channel, final: int, most: int) -> Page:
     with connection.cursor() as rows:
         rows.execute(_READ, [cursor.xid, cursor.id, final, SCANNED, *[channel.pk] * 3])
-        found: list[Change] = []
-        for xid, id_, topic, change, number, payload, at, is_for_us in rows.fetchall():
-            if is_for_us:
-                if len(found) == most:
-                    break
-                found.append(Change(id_, topic, change, number, json.loads(payload), at))
-            cursor = Cursor(xid, id_)
-    return found, cursor
+        scanned = rows.fetchall()
+    found: list[Change] = []
+    for xid, id_, topic, change, number, payload, at, is_for_us in scanned:
+        if is_for_us:
+            if len(found) == most:
+                return Page(found, cursor, more=True)
+            found.append(Change(id_, topic, change, number, json.loads(payload), at))
+        cursor = Cursor(xid, id_)
+    return Page(found, cursor, more=len(scanned) == SCANNED)
 
 
 def horizon() -> int:

@@ -1,12 +1,14 @@
 """Channels and stores: the registry of where we meet people (A1)."""
 
+import re
 from collections.abc import Sequence
 
-from members.errors import ChannelTaken, ChannelUnknown, PlatformUnknown, StoreUnknown
+from members.errors import ChannelCodeInvalid, ChannelTaken, ChannelUnknown, PlatformUnknown, StoreUnknown
 from members.models import Channel, Platform, Store
 
 # Platforms that have checked the phone themselves before they tell it (interface.md, *Words that are fixed*).
 VOUCHING = frozenset({Platform.WECHAT, Platform.WEB, Platform.APP})
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,50}")  # stands in addresses, and in names of files
 
 
 def get(code: str) -> Channel:
@@ -36,11 +38,13 @@ def make(
     """Make a channel; made again, it is the same one, unchanged.
 
     `vouches_for` are the kinds of identifier that the channel has verified; None takes the
-    platform's habit. Raises PlatformUnknown, and ChannelTaken when the code stands for another
-    platform or brand: its buyers' ids would then mean other people.
+    platform's habit. Raises PlatformUnknown, ChannelCodeInvalid, and ChannelTaken when the code stands
+    for another platform or brand: its buyers' ids would then mean other people.
     """
     if platform not in Platform.values:
         raise PlatformUnknown(platform=platform)
+    if not _CODE.fullmatch(code):
+        raise ChannelCodeInvalid
     if vouches_for is None:
         vouches_for = ["phone"] if platform in VOUCHING else []
     channel, _ = Channel.objects.get_or_create(

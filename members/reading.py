@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from members import cleaning, paths
-from members.bodies import MOST_WHOLE, NOTHING, Body
+from members.bodies import MOST_WHOLE, NOT_AS_ADDRESSED, NOTHING, OUT_OF_RANGE, Body
 from members.cleaning import Unclean
 from members.errors import ExternalIdPersonal
 from members.facts import (
@@ -114,6 +114,8 @@ def _refuse_own_phone(external_id: str, fact: AccountFact) -> None:
 
 def _account(body: Body, external_id: str | None = None) -> AccountFact:
     told_id = body.id("external_id", LONGEST_ACCOUNT_ID)
+    if external_id and told_id and told_id != external_id:
+        body.note("external_id", NOT_AS_ADDRESSED)
     profile = body.part("profile") or body
     keys = body.part("identifiers")
     device = keys.id("device", LONGEST_ACCOUNT_ID) if keys is not None else None
@@ -218,6 +220,8 @@ def read_order(data: object, number: str | None = None) -> Told[OrderFact]:
     """An order of a batch (`order_no`), or with `number` the one in the address. Raises BodyInvalid."""
     body = Body(data)
     told_number = body.id("order_no")
+    if number and told_number and told_number != number:
+        body.note("order_no", NOT_AS_ADDRESSED)
     fact = OrderFact(
         number=number or body.required("order_no", told_number) or "",
         status=body.required("status", body.word("status", OrderStatus)) or OrderStatus.PLACED,
@@ -259,8 +263,8 @@ def read_refund(data: object, *, order_number: str, number: str) -> Told[RefundF
 def read_refund_amounts(body: Body) -> tuple[Decimal, Decimal]:
     """Goods and postage of a refund; one of them is more than nothing."""
     goods, postage = body.money("goods"), body.money("postage")
-    if not goods and not postage:
-        body.required("goods", None)
+    if not goods and not postage and not body.problems:
+        body.note("goods", OUT_OF_RANGE if body.has("goods") or body.has("postage") else "required_missing")
     return goods or NOTHING, postage or NOTHING
 
 
@@ -308,23 +312,40 @@ def _lines(body: Body) -> tuple[LineFact, ...]:
 
 
 def _line(body: Body) -> LineFact:
+    price = _priced(body)
+    fact = LineFact(
+        product=body.id("product", 100) or "",
+        name=body.text("name", 300) or "",
+        category=body.text("category", 100) or "",
+        quantity=price.quantity,
+        price=price.price,
+        discount=price.discount,
+        amount=price.amount,
+    )
+    body.leave()
+    return fact
+
+
+class _Priced(NamedTuple):
+    quantity: int
+    price: Decimal | None
+    discount: Decimal
+    amount: Decimal | None
+
+
+def _priced(body: Body) -> _Priced:
     quantity = body.whole("quantity", 0, MOST_WHOLE)
     price, amount = body.money("price"), body.money("amount")
     discount = body.money("discount") or NOTHING
     quantity = 1 if quantity is None else quantity
     if amount is None and price is not None and discount <= price * quantity <= cleaning.MOST_MONEY:
         amount = price * quantity - discount
-    fact = LineFact(
-        product=body.id("product", 100) or "",
-        name=body.text("name", 300) or "",
-        category=body.text("category", 100) or "",
-        quantity=quantity,
-        price=price,
-        discount=discount,
-        amount=amount,
-    )
-    body.leave()
-    return fact
+    return _Priced(quantity, price, discount, amount)
+
+
+def line_amount(body: Body) -> Decimal | None:
+    """What a line comes to: its `amount`, or price × quantity − discount; None when neither is told."""
+    return _priced(body).amount
 
 
 def _discount(body: Body) -> DiscountFact:

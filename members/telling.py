@@ -32,16 +32,16 @@ def tell(channel: Channel) -> int:
     )
     if is_new:
         return 0
-    found, cursor = changes.after(_read(row.cursor), channel, most=MOST)
+    page = changes.after(_read(row.cursor), channel, most=MOST)
     latest: dict[int, str] = {}
-    for change in found:
+    for change in page.changes:
         if change.topic in TOPICS and change.member_no:
             try:
                 latest[seeing.id_of(change.member_no)] = change.change
             except MemberNotFound:  # erased meanwhile
                 continue
     told = member_link.tell_balances(channel, latest) if latest else 0
-    row.cursor = str(cursor)
+    row.cursor = str(page.cursor)
     row.save(update_fields=["cursor"])
     return told
 

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty import accounts, referrals
-from loyalty.api import answers, shapes
+from loyalty.api import answers, examples, shapes
 from loyalty.referrals import Brought
 from members import accounts as members_accounts
 from members.accounts import AccountReceipt
@@ -39,6 +39,7 @@ class OneAccount(ApiView):
         request=AccountBody,
         answers={200: shapes.AccountAnswer, 201: shapes.AccountAnswer},
         refusals=(409,),
+        example=examples.ACCOUNT,
     )
     def put(self, request: Request, external_id: str) -> Response:
         """Put a buyer of this channel as it knows them: 201 when the account is new."""
@@ -81,7 +82,7 @@ class AccountBatches(ApiView):
         """Up to 1,000 buyers; each is answered in its place."""
         items = batches.items_of(request.data, "accounts")
         answer = batches.answer(
-            items, read_account, lambda facts: accounts.receive(self.channel, facts), _receipts
+            items, read_account, lambda facts: accounts.receive(self.channel, facts), _receipts, _name
         )
         return Response({"items": answer})
 
@@ -91,6 +92,10 @@ def _brought(facts: Sequence[AccountFact], receipts: Sequence[AccountReceipt]) -
     told = [receipt.member_id for fact, receipt in zip(facts, receipts, strict=True) if fact.referred_by]
     standing = referrals.standing(told)
     return {id_: standing.get(id_, Brought(state=referrals.UNKNOWN_CODE)) for id_ in told}
+
+
+def _name(fact: AccountFact) -> dict[str, Any]:
+    return {"external_id": fact.external_id} if fact.external_id else {}
 
 
 def _receipts(receipts: Sequence[AccountReceipt]) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ class Activities(ApiView):
             receipt = activities.do(
                 seeing.id_of(member_no),
                 kind,
-                cause=self._named(cause) if cause else "",
+                cause=self.named(cause) if cause else "",
                 at=at,
                 channel=place.channel,
                 detail=detail,
@@ -57,11 +57,7 @@ class Activities(ApiView):
             )
             return Answer(answers.CREATED if receipt.is_new else answers.SEEN, _answer(receipt))
 
-        return self.once(work)
-
-    def _named(self, cause: str) -> str:
-        """A cause is unique in the channel; those of staff are their own."""
-        return f"staff-{self.caller.staff.pk}:{cause}" if self.caller.staff else cause
+        return self.once(work, body)
 
 
 class Grants(ApiView):
@@ -91,6 +87,7 @@ def _detail(body: Body | None) -> dict[str, str]:
     if body is None:
         return {}
     told = {name: body.exact(name, longest) for name, longest in DETAILS.items()}
+    body.leave()
     return {name: value for name, value in told.items() if value is not None}
 
 

@@ -13,9 +13,9 @@ from members.api.answers import moment
 from members.api.shapes import IDEMPOTENCY_KEY, described
 from members.api.view import ApiView
 from members.bodies import MOST_VERSION, MOST_WHOLE, Body
+from members.errors import StaffKeyNeeded
 from members.replays import Answer
 from privacy import approvals
-from privacy.errors import NotAllowed
 
 
 class Adjust(ApiView):
@@ -39,7 +39,7 @@ class Adjust(ApiView):
         body.settle()
         person = self.caller.staff
         if person is None:
-            raise NotAllowed
+            raise StaffKeyNeeded
 
         def work() -> Answer:
             done = adjustments.adjust(
@@ -47,7 +47,7 @@ class Adjust(ApiView):
             )
             return _answer(done)
 
-        return self.once(work)
+        return self.once(work, body)
 
     def _cause(self) -> str:
         # Named after the Idempotency-Key: should the kept answer be purged, it is still done once.

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from loyalty import grant_lines
 from loyalty.accounts import Standing
@@ -82,7 +83,7 @@ def order(receipt: OrderReceipt, tiers: Mapping[int, str], now: datetime | None 
             "available_from": moment(receipt.available_from),
             "added": receipt.earned,
             "taken": receipt.taken,
-            **reasons(receipt.why),
+            **reasons(receipt.why, receipt.points),
         },
         "given": [thing(line) for line in grant_lines.of_given(receipt.given)],
     }
@@ -137,9 +138,15 @@ def clauses(told: Sequence[Clause]) -> list[dict[str, Any]]:
     ]
 
 
-def reasons(why: Mapping[str, Any]) -> dict[str, Any]:
-    """Why an order earned what it did: in words, and as data."""
-    return {"sentence": earning_sentence(why) if "base" in why else "", "reasons": dict(why)}
+def reasons(why: Mapping[str, Any], stays: int) -> dict[str, Any]:
+    """Why an order earned what it did, and what of it stays where that is another sum: in words, as data."""
+    text = earning_sentence(why) if "base" in why else ""
+    if text and stays != why["points"]:
+        text = _("%(sentence)s; for what is kept of the order now: %(points)s") % {
+            "sentence": text,
+            "points": stays,
+        }
+    return {"sentence": text, "reasons": dict(why)}
 
 
 def refund(receipt: RefundReceipt) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """What is to be bought and in which store, as requests about coupons and quotes tell it."""
 
-from decimal import Decimal
-
 from loyalty.coupon_terms import BasketLine
 from members.api.view import Place
-from members.bodies import Body
+from members.bodies import NOTHING, Body
 from members.errors import StoreUnknown
 from members.models import Store
+from members.reading import line_amount
 
 MOST_LINES = 1000
 
@@ -24,7 +23,7 @@ def lines(body: Body) -> list[BasketLine] | None:
 
 def _line(body: Body) -> BasketLine:
     line = BasketLine(
-        amount=body.required("amount", body.money("amount")) or Decimal("0.00"),
+        amount=body.required("amount", line_amount(body)) or NOTHING,
         product=body.id("product", 100) or "",
         category=body.text("category", 100) or "",
     )

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from loyalty.api.explanation_shapes import Clause
 from loyalty.models import Coupon, CouponMove
-from members.api.shapes import Money
+from members.api.shapes import Money, Unknown
 
 STEPS = ["issued", *CouponMove.Kind.values]
 STANDINGS = ["usable", "not_started", "expired", "locked", "used", "withdrawn"]
@@ -15,7 +15,10 @@ STANDINGS = ["usable", "not_started", "expired", "locked", "used", "withdrawn"]
 class BasketLine(serializers.Serializer[Any]):
     product = serializers.CharField(required=False)
     category = serializers.CharField(required=False)
-    amount = Money(help_text="Net of other discounts, before the coupon")
+    amount = Money(required=False, help_text="Net of other discounts, before the coupon")
+    quantity = serializers.IntegerField(required=False, help_text="1 unless told")
+    price = Money(required=False, help_text="Of one: with it, amount is price × quantity − discount")
+    discount = Money(required=False)
 
 
 class CouponUse(serializers.Serializer[Any]):
@@ -52,7 +55,7 @@ class CouponTerms(serializers.Serializer[Any]):
     words = serializers.CharField()
 
 
-class CouponAnswer(CouponTerms):
+class CouponAnswer(CouponTerms, Unknown):
     code = serializers.CharField()
     state = serializers.ChoiceField(Coupon.State.values)
     order_no = serializers.CharField()

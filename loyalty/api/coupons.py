@@ -99,7 +99,7 @@ class LockCoupon(CouponView):
             )
             return _moved(receipt)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class UseCoupon(CouponView):
@@ -108,7 +108,8 @@ class UseCoupon(CouponView):
     @_moves("coupons_use", coupon_shapes.CouponUse)
     def post(self, request: Request, code: str) -> Response:
         """Use a coupon for an order, locked for it before or not. It comes back when the order is undone."""
-        asked = self.asked(Body(request.data))
+        body = Body(request.data)
+        asked = self.asked(body)
         place, store = self.where(asked)
 
         def work() -> Answer:
@@ -124,7 +125,7 @@ class UseCoupon(CouponView):
             )
             return _moved(receipt)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class ReleaseCoupon(CouponView):
@@ -133,7 +134,8 @@ class ReleaseCoupon(CouponView):
     @_moves("coupons_release", coupon_shapes.CouponRelease)
     def post(self, request: Request, code: str) -> Response:
         """Let go of a coupon that was locked for an order."""
-        asked = self.asked(Body(request.data), with_basket=False)
+        body = Body(request.data)
+        asked = self.asked(body, with_basket=False)
         place = self.place()
 
         def work() -> Answer:
@@ -146,7 +148,7 @@ class ReleaseCoupon(CouponView):
             )
             return _moved(receipt, status=answers.SEEN)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class MemberCoupons(ApiView):

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty import orders, refunds
-from loyalty.api import answers, shapes
+from loyalty.api import answers, examples, shapes
 from loyalty.errors import OrderNotFound
 from loyalty.models import OrderEarning
 from loyalty.orders import OrderReceipt
@@ -19,7 +19,7 @@ from members.api.shapes import Order as OrderBody
 from members.api.shapes import Refund as RefundBody
 from members.api.view import ApiView, Place
 from members.bodies import Body
-from members.models import Order, Refund, Scope
+from members.models import Order, OrderLine, Refund, Scope
 from members.reading import read_number_in_address, read_order, read_refund, read_refund_amounts
 from members.replays import Answer
 from privacy import roles
@@ -35,6 +35,7 @@ class OneOrder(ApiView):
         request=OrderBody,
         answers={200: shapes.OrderAnswer, 201: shapes.OrderAnswer},
         refusals=(409,),
+        example=examples.ORDER,
     )
     def put(self, request: Request, order_no: str) -> Response:
         """Put an order as it is now: 201 when it is new, 200 when it was heard before."""
@@ -88,6 +89,7 @@ class OneRefund(ApiView):
         request=RefundBody,
         answers={200: shapes.RefundAnswer, 201: shapes.RefundAnswer},
         refusals=(409,),
+        example=examples.REFUND,
     )
     def put(self, request: Request, order_no: str, refund_no: str) -> Response:
         """Put a refund that has happened; one that comes before its order waits for it."""
@@ -115,6 +117,7 @@ class RefundRequests(ApiView):
         answers={201: shapes.RefundAnswer, 202: shapes.RefundAnswer},
         refusals=(404, 409, 422),
         parameters=(IDEMPOTENCY_KEY,),
+        example=examples.REFUND_ASKED,
     )
     def post(self, request: Request, order_no: str) -> Response:
         """Ask for a refund: the answer says what it does to the points and what money to withhold.
@@ -142,7 +145,7 @@ class RefundRequests(ApiView):
             status = answers.ACCEPTED if receipt.approval_id else answers.CREATED
             return Answer(status, answers.refund(receipt))
 
-        return self.once(work)
+        return self.once(work, body)
 
     def _place_of(self, number: str, channel_code: str) -> Place:
         """Where the order is: customer service has no store and refunds orders of every channel."""
@@ -167,12 +170,18 @@ def _seen(order: Order) -> dict[str, Any]:
     earning: OrderEarning | None = getattr(order, "earning", None)
     return {
         "order_no": order.number,
+        "status": order.status,
         "order_status": order.status,
         "store": order.store.code if order.store else None,
         "member_no": order.member.number if order.member else None,
         "placed_at": moment(order.placed_at),
         "paid_at": moment(order.paid_at),
+        "shipped_at": moment(order.shipped_at),
         "received_at": moment(order.received_at),
+        "completed_at": moment(order.completed_at),
+        "lines": [_line(line) for line in order.lines.all()],
+        "amounts": _amounts(order),
+        "points_spent": _spent(order),
         "goods": money(order.goods),
         "discount": money(order.discount),
         "postage": money(order.postage),
@@ -183,8 +192,37 @@ def _seen(order: Order) -> dict[str, Any]:
         "version": order.version,
         "points": {
             "total": earning.stays if earning else 0,
-            **answers.reasons(earning.why if earning else {}),
+            **answers.reasons(earning.why if earning else {}, earning.stays if earning else 0),
         },
+    }
+
+
+def _amounts(order: Order) -> dict[str, str]:
+    return {
+        "goods": money(order.goods),
+        "discount": money(order.discount),
+        "postage": money(order.postage),
+        "paid": money(order.net + order.postage),
+        "points_value": money(order.points_value),
+        "stored_value": money(order.stored_value),
+    }
+
+
+def _spent(order: Order) -> dict[str, Any] | None:
+    if not order.points_spent:
+        return None
+    return {"points": order.points_spent, "cause": order.points_spent_cause}
+
+
+def _line(line: OrderLine) -> dict[str, Any]:
+    return {
+        "product": line.product,
+        "name": line.name,
+        "category": line.category,
+        "quantity": line.quantity,
+        "price": None if line.price is None else money(line.price),
+        "discount": money(line.discount),
+        "amount": None if line.amount is None else money(line.amount),
     }
 
 

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty import ledger, points, statement
-from loyalty.api import answers, shapes
+from loyalty.api import answers, examples, shapes
 from loyalty.api.filters import asked_filter
 from loyalty.models import Entry, Hold
 from loyalty.points import HoldReceipt, PointsReceipt
@@ -26,7 +26,7 @@ HOLD_SECONDS = 900
 LONGEST_HOLD = 30 * 24 * 60 * 60  # seconds
 
 
-def _moves(operation: str, answer: Any, request: Any) -> Any:
+def _moves(operation: str, answer: Any, request: Any, example: dict[str, Any] | None = None) -> Any:
     """Describe an operation that moves points."""
     return described(
         operation,
@@ -34,6 +34,7 @@ def _moves(operation: str, answer: Any, request: Any) -> Any:
         answers={200: answer, 201: answer},
         refusals=(404, 409, 422),
         parameters=(IDEMPOTENCY_KEY,),
+        example=example,
     )
 
 
@@ -115,20 +116,17 @@ class PointsMove(ApiView):
         body.settle()
         return Asked(asked.points, self.named(asked.cause), asked.reason)
 
-    def named(self, cause: str) -> str:
-        """A cause is unique in the channel; those of staff are their own."""
-        return f"staff-{self.caller.staff.pk}:{cause}" if self.caller.staff else cause
-
 
 class Redeem(PointsMove):
     """POST /members/{no}/points/redeem/."""
 
     verb = "points.redeem"
 
-    @_moves("points_redeem", shapes.PointsMoved, shapes.PointsAsked)
+    @_moves("points_redeem", shapes.PointsMoved, shapes.PointsAsked, examples.POINTS)
     def post(self, request: Request, member_no: str) -> Response:
         """Spend points, nearest expiry first."""
-        asked, place = self.asked(Body(request.data)), self.place()
+        body, place = Body(request.data), self.place()
+        asked = self.asked(body)
 
         def work() -> Answer:
             receipt = points.redeem(
@@ -142,7 +140,7 @@ class Redeem(PointsMove):
             )
             return _moved(receipt)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class Earn(PointsMove):
@@ -150,10 +148,11 @@ class Earn(PointsMove):
 
     verb = "points.earn"
 
-    @_moves("points_earn", shapes.PointsMoved, shapes.PointsAsked)
+    @_moves("points_earn", shapes.PointsMoved, shapes.PointsAsked, examples.POINTS)
     def post(self, request: Request, member_no: str) -> Response:
         """Give points for something other than an order; they expire as the programme says."""
-        asked, place = self.asked(Body(request.data)), self.place()
+        body, place = Body(request.data), self.place()
+        asked = self.asked(body)
 
         def work() -> Answer:
             receipt = points.earn(
@@ -167,7 +166,7 @@ class Earn(PointsMove):
             )
             return _moved(receipt)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class Holds(PointsMove):
@@ -181,7 +180,7 @@ class Holds(PointsMove):
         found = points.open_holds(seeing.id_of(member_no), channel=self.place().channel)
         return Response({"holds": [_open_hold(hold) for hold in found]})
 
-    @_moves("holds_make", shapes.HoldAnswer, shapes.HoldAsked)
+    @_moves("holds_make", shapes.HoldAnswer, shapes.HoldAsked, examples.HOLD)
     def post(self, request: Request, member_no: str) -> Response:
         """Set points aside; what cannot be captured later is refused now."""
         body = Body(request.data)
@@ -199,7 +198,7 @@ class Holds(PointsMove):
             )
             return _held(receipt)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class Capture(PointsMove):
@@ -225,7 +224,7 @@ class Capture(PointsMove):
             )
             return _moved(receipt)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class Release(PointsMove):

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from loyalty.api.coupon_shapes import BasketLine
 from loyalty.api.tier_shapes import TierName
-from members.api.shapes import Money
+from members.api.shapes import Money, Unknown
 
 
 class QuoteAsked(serializers.Serializer[Any]):
@@ -95,7 +95,7 @@ class QuotedLine(serializers.Serializer[Any]):
     to_pay = Money()
 
 
-class QuoteAnswer(serializers.Serializer[Any]):
+class QuoteAnswer(Unknown):
     quote_id = serializers.UUIDField()
     member_no = serializers.CharField()
     valid_until = serializers.DateTimeField()
@@ -130,7 +130,7 @@ class SpentPoints(serializers.Serializer[Any]):
     cause = serializers.CharField(help_text="To be told as the order's `points_spent.cause`")
 
 
-class CommitAnswer(serializers.Serializer[Any]):
+class CommitAnswer(Unknown):
     quote_id = serializers.UUIDField()
     order_no = serializers.CharField()
     committed_at = serializers.DateTimeField()

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty import coupon_words, quote_words, quotes
-from loyalty.api import answers, baskets, quote_shapes
+from loyalty.api import answers, baskets, examples, quote_shapes
 from loyalty.card import in_words
 from loyalty.choice import NotTaken, Taken
 from loyalty.models import Quote
@@ -16,7 +16,7 @@ from loyalty.quotes import ALL_POINTS, MOST_CODES, Ask, Committed, Offered
 from members import seeing
 from members.api.answers import moment, money
 from members.api.shapes import IDEMPOTENCY_KEY, described
-from members.api.view import ApiView
+from members.api.view import ApiView, unknown
 from members.bodies import MOST_WHOLE, Body
 from members.models import Scope
 from members.numbers import number_of
@@ -36,15 +36,17 @@ class Quotes(ApiView):
         request=quote_shapes.QuoteAsked,
         answers={201: quote_shapes.QuoteAnswer},
         refusals=(404, 409),
+        example=examples.QUOTE,
     )
     def post(self, request: Request) -> Response:
         """What a basket comes to for a member: tier, best coupons, points, each with its reason.
 
         Nothing is set aside: committing answers 409 when a coupon has been used elsewhere meanwhile.
         """
-        ask = self._asked(Body(request.data))
+        body = Body(request.data)
+        ask = self._asked(body)
         quote, offered = quotes.make(ask, actor_id=self.place().actor_id)
-        return Response(_offered(quote, offered), status=answers.CREATED)
+        return Response(_offered(quote, offered) | unknown(body), status=answers.CREATED)
 
     def _asked(self, body: Body) -> Ask:
         place = self.place()
@@ -94,7 +96,7 @@ class CommitQuote(ApiView):
             done = quotes.commit(quote_id, order_no, channel=place.channel, actor_id=place.actor_id)
             return Answer(answers.CREATED if done.is_new else answers.SEEN, _committed(done))
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 def _offered(quote: Quote, offered: Offered) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from loyalty.api.shapes import Points
 from loyalty.models import Claim
 from loyalty.reward_terms import KINDS, WAYS
 from loyalty.reward_words import REFUSALS
-from members.api.shapes import Money
+from members.api.shapes import Money, Unknown
 
 REWARD_KINDS = list(KINDS)
 REWARD_WAYS = list(WAYS)
@@ -60,7 +60,10 @@ class Rewards(serializers.Serializer[Any]):
 
 class ClaimAsked(serializers.Serializer[Any]):
     member_no = serializers.CharField()
-    cause = serializers.CharField(help_text="Your own name of why; unique for ever in your channel")
+    cause = serializers.CharField(
+        required=False,
+        help_text="Your own name of why, unique for ever in your channel; the Idempotency-Key unless told",
+    )
     way = serializers.ChoiceField(REWARD_WAYS, required=False, help_text="The first that is offered")
     store = serializers.CharField(required=False, help_text="A store of your channel, to pick it up")
     points = serializers.IntegerField(required=False, help_text="The price that was seen; another is 409")
@@ -91,7 +94,7 @@ class ClaimSeen(serializers.Serializer[Any]):
     ended_at = serializers.DateTimeField(allow_null=True)
 
 
-class ClaimAnswer(Points, ClaimSeen):
+class ClaimAnswer(Points, ClaimSeen, Unknown):
     """The claim, and what points are left; `points` is what the claim costs."""
 
 

@@ -1,5 +1,6 @@
 """Rewards by API (B8): the catalogue as a member sees it, a claim, and a claim undone, each once (D10)."""
 
+import hashlib
 from typing import Any
 
 from django.db.models import Q
@@ -61,13 +62,12 @@ class ClaimReward(ApiView):
         """Claim a reward: its points are spent, and a piece is set aside, or its coupon issued."""
         body, place = Body(request.data), self.place()
         member_no = body.required("member_no", body.exact("member_no", 40))
-        cause = body.required("cause", body.exact("cause", 200))
+        cause = body.exact("cause", 200) or self._cause()
         way = body.word("way", Claim.Way)
         store_id = _store(body, place)
         points_seen, money_seen = body.whole("points", 0, MOST_WHOLE), body.money("money")
         body.settle()
-        if self.caller.staff is not None:
-            cause = f"staff-{self.caller.staff.pk}:{cause}"
+        cause = self.named(cause)
 
         def work() -> Answer:
             done = rewards.claim(
@@ -83,7 +83,12 @@ class ClaimReward(ApiView):
             )
             return _answer(done.claim, answers.CREATED if done.is_new else answers.SEEN)
 
-        return self.once(work)
+        return self.once(work, body)
+
+    def _cause(self) -> str:
+        # Named after the Idempotency-Key: should the kept answer be purged, it is still one claim.
+        key = self.request.headers.get("Idempotency-Key", "").strip()
+        return "claim-" + hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
 class CancelClaim(ApiView):
@@ -109,7 +114,7 @@ class CancelClaim(ApiView):
             _require_own(claim_id, place)
             return _answer(rewards.cancel(claim_id, reason=reason, actor_id=place.actor_id), answers.SEEN)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class MemberClaims(ApiView):

@@ -9,7 +9,7 @@ from loyalty.grant_terms import TOLD
 from loyalty.models import Referral
 from loyalty.prizes import WORDS
 from loyalty.referrals import UNKNOWN_CODE
-from members.api.shapes import APPROVAL_STATES, Money, Refusal
+from members.api.shapes import APPROVAL_STATES, Money, Refusal, Unknown
 
 OUTCOMES = ["new", "changed", "same", "stale"]
 GRANT_STATES = ["given", "not_given", "withdrawn"]
@@ -163,14 +163,46 @@ class StandingPoints(serializers.Serializer[Any]):
     reasons = serializers.DictField()
 
 
+class LineSeen(serializers.Serializer[Any]):
+    product = serializers.CharField(allow_blank=True)
+    name = serializers.CharField(allow_blank=True)
+    category = serializers.CharField(allow_blank=True)
+    quantity = serializers.IntegerField()
+    price = Money(allow_null=True)
+    discount = Money()
+    amount = Money(allow_null=True, help_text="Net")
+
+
+class AmountsSeen(serializers.Serializer[Any]):
+    goods = Money()
+    discount = Money()
+    postage = Money()
+    paid = Money()
+    points_value = Money()
+    stored_value = Money()
+
+
+class PointsSpentSeen(serializers.Serializer[Any]):
+    points = serializers.IntegerField()
+    cause = serializers.CharField(allow_blank=True)
+
+
 class OrderSeen(serializers.Serializer[Any]):
+    """An order in the words in which it is put, with what became of it; figures also stand beside it."""
+
     order_no = serializers.CharField()
-    order_status = serializers.CharField()
+    status = serializers.CharField()
+    order_status = serializers.CharField(help_text="As in answers to PUT: the same as `status`")
     store = serializers.CharField(allow_null=True)
     member_no = serializers.CharField(allow_null=True)
     placed_at = serializers.DateTimeField(allow_null=True)
     paid_at = serializers.DateTimeField(allow_null=True)
+    shipped_at = serializers.DateTimeField(allow_null=True)
     received_at = serializers.DateTimeField(allow_null=True)
+    completed_at = serializers.DateTimeField(allow_null=True)
+    lines = LineSeen(many=True)
+    amounts = AmountsSeen()
+    points_spent = PointsSpentSeen(allow_null=True)
     goods = Money()
     discount = Money()
     postage = Money()
@@ -210,7 +242,7 @@ class CaptureAsked(serializers.Serializer[Any]):
     points = serializers.IntegerField(required=False, min_value=1, help_text="All that is held unless told")
 
 
-class PointsMoved(Points):
+class PointsMoved(Points, Unknown):
     entry_id = serializers.IntegerField()
     points = serializers.IntegerField()
 
@@ -224,7 +256,7 @@ class OpenHold(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-class HoldAnswer(Points):
+class HoldAnswer(Points, Unknown):
     hold_id = serializers.IntegerField()
     points = serializers.IntegerField()
     state = serializers.ChoiceField(["open", "captured", "released", "timed_out"])
@@ -241,7 +273,7 @@ class AdjustmentAsked(serializers.Serializer[Any]):
     reverses = serializers.IntegerField(required=False, help_text="The entry that this corrects")
 
 
-class AdjustmentWaits(serializers.Serializer[Any]):
+class AdjustmentWaits(Unknown):
     approval_id = serializers.IntegerField()
     state = serializers.ChoiceField(APPROVAL_STATES)
     sentence = serializers.CharField(help_text="The exact change in words")
@@ -276,7 +308,7 @@ class GrantsOfMember(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="The address of the next page")
 
 
-class ActivityAnswer(Points):
+class ActivityAnswer(Points, Unknown):
     activity_id = serializers.IntegerField()
     kind = serializers.CharField()
     day = serializers.DateField(help_text="By the clocks of the programme")

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from loyalty.api.explanation_shapes import Clause
-from members.api.shapes import Money
+from members.api.shapes import Money, Unknown
 
 
 class TierName(serializers.Serializer[Any]):
@@ -112,14 +112,14 @@ class BenefitAsked(serializers.Serializer[Any]):
     cause = serializers.CharField(help_text="Your own name of why; unique for ever in your channel")
 
 
-class BenefitUsed(serializers.Serializer[Any]):
+class BenefitUsed(Unknown):
     code = serializers.CharField()
     period = serializers.CharField()
     number = serializers.IntegerField(help_text="Which of the period's times it is")
     used_at = serializers.DateTimeField()
 
 
-class BenefitReturned(serializers.Serializer[Any]):
+class BenefitReturned(Unknown):
     given_back = serializers.IntegerField()
 
 

@@ -17,11 +17,11 @@ from members.api.answers import moment, money
 from members.api.shapes import IDEMPOTENCY_KEY, described
 from members.api.view import ApiView
 from members.bodies import Body
+from members.errors import StaffKeyNeeded
 from members.models import Scope
 from members.numbers import number_of
 from members.replays import Answer
 from privacy import approvals
-from privacy.errors import NotAllowed
 
 
 class MemberTier(ApiView):
@@ -65,7 +65,7 @@ class MemberTier(ApiView):
         """
         person = self.caller.staff
         if person is None:
-            raise NotAllowed
+            raise StaffKeyNeeded
         body = Body(request.data)
         tier = body.required("tier", body.exact("tier", 50)) or ""
         until = body.moment("until")
@@ -84,7 +84,7 @@ class MemberTier(ApiView):
                 },
             )
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class MemberBenefits(ApiView):
@@ -132,7 +132,7 @@ class BenefitUses(ApiView):
             used, is_new = benefits.use(
                 seeing.id_of(member_no),
                 code,
-                cause=f"{place.channel.code}:{cause}",
+                cause=f"{place.channel.code}:{self.named(cause)}",
                 channel=place.channel,
                 store_id=place.store_id,
                 actor_id=place.actor_id,
@@ -145,7 +145,7 @@ class BenefitUses(ApiView):
             }
             return Answer(answers.CREATED if is_new else answers.SEEN, found)
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class BenefitGivenBack(ApiView):
@@ -168,10 +168,11 @@ class BenefitGivenBack(ApiView):
         body.settle()
 
         def work() -> Answer:
-            count = benefits.give_back(seeing.id_of(member_no), code, [f"{place.channel.code}:{cause}"])
+            causes = [f"{place.channel.code}:{self.named(cause)}"]
+            count = benefits.give_back(seeing.id_of(member_no), code, causes)
             return Answer(answers.SEEN, {"given_back": count})
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class BenefitMatrix(ApiView):

@@ -1,5 +1,6 @@
 """How values are written in answers: money as a text in yuan, times in RFC 3339 with the offset of China."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ from members.cleaning import SHANGHAI
 from members.errors import BodyInvalid
 
 LONGEST_PAGE = 200
+_WHOLE = re.compile(r"-?\d{1,40}", re.ASCII)
 PAGE = 50
 
 
@@ -29,7 +31,7 @@ def asked_number(request: Request, name: str, default: int | None, *, least: int
     text = request.query_params.get(name)
     if text is None:
         return default
-    body = Body({name: int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text})
+    body = Body({name: int(text) if _WHOLE.fullmatch(text) else text})
     number = body.whole(name, least, most)
     body.settle()
     return number
@@ -45,12 +47,16 @@ def asked_moment(request: Request, name: str) -> datetime | None:
     text = request.query_params.get(name)
     if text is None:
         return None
-    # A plus sign that was not written as %2B has become a space on the way.
-    body = Body({name: text.replace(" ", "+") if " " in text[19:] else text})
+    body = Body({name: in_query(text)})
     at = body.required(name, body.moment(name))
     body.settle()
     assert isinstance(at, datetime)
     return at
+
+
+def in_query(moment: str) -> str:
+    """An instant of a query: a plus sign that was not written as %2B has become a space on the way."""
+    return moment.replace(" ", "+") if " " in moment[19:] else moment
 
 
 def refuse(name: str, code: str) -> BodyInvalid:

@@ -43,11 +43,12 @@ def answer(
     read: Callable[[object], Told[Fact]],
     receive: Callable[[Sequence[Fact]], Sequence[R]],
     show: Callable[[Sequence[R]], Sequence[dict[str, Any]]],
+    name: Callable[[Fact], dict[str, Any]] = lambda fact: {},
 ) -> list[dict[str, Any]]:
     """Take in what can be read, all at once, and answer every item in its order.
 
     `show` says what became of several facts, with `status` in each; refused items get the members of a
-    problem instead.
+    problem instead. `name` is what an answer repeats of its fact.
     """
     told = [_read(item, read) for item in items]
     good = [one for one in told if isinstance(one, Told)]
@@ -61,7 +62,7 @@ def answer(
             continue
         became = next(outcome)
         error = became if isinstance(became, ShukeError) else became.error
-        answers.append(refusal(error) if error else next(shown) | ignored(one))
+        answers.append(name(one.fact) | (refusal(error) if error else next(shown) | ignored(one)))
     return answers
 
 

@@ -25,7 +25,7 @@ class Changes(ApiView):
         cursor = changes.read_cursor(text) if text else changes.START
         if cursor is None:
             raise refuse("after", "word_unknown")
-        found, cursor = changes.after(cursor, self.channel, most=asked_limit(request))
+        page = changes.after(cursor, self.channel, most=asked_limit(request))
         answer = {
             "changes": [
                 {
@@ -36,9 +36,10 @@ class Changes(ApiView):
                     "payload": change.payload,
                     "at": moment(change.at),
                 }
-                for change in found
+                for change in page.changes
             ],
-            "after": str(cursor),
-            "next": address_of_next(request, after=str(cursor)),
+            "after": str(page.cursor),
+            "next": address_of_next(request, after=str(page.cursor)),
+            "more": page.more,
         }
         return Response(answer)

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from members.api.shapes import Unknown
 from members.merged_profiles import FIELDS, OTHER, SURVIVOR
 from members.models import MatchReview
 
@@ -13,7 +14,7 @@ REVIEW_STATES = list(MatchReview.State.values)
 
 class MergeAsked(serializers.Serializer[Any]):
     other = serializers.CharField(help_text="The number of the member who is merged into this one")
-    reason = serializers.CharField(help_text="At least five characters")
+    reason = serializers.CharField(required=False, help_text="At least five characters")
     choices = serializers.DictField(
         child=serializers.ChoiceField(SIDES),
         required=False,
@@ -22,11 +23,11 @@ class MergeAsked(serializers.Serializer[Any]):
 
 
 class UnmergeAsked(serializers.Serializer[Any]):
-    reason = serializers.CharField(help_text="At least five characters")
+    reason = serializers.CharField(required=False, help_text="At least five characters")
     merge_id = serializers.IntegerField(required=False, help_text="The latest merge unless told")
 
 
-class Merged(serializers.Serializer[Any]):
+class Merged(Unknown):
     merge_id = serializers.IntegerField()
     member_no = serializers.CharField(help_text="The surviving member")
     other_no = serializers.CharField(help_text="The member merged into them")

@@ -12,8 +12,10 @@ from members.api.answers import address_of_next, asked_limit, asked_number, mome
 from members.api.approvals import StaffView
 from members.api.shapes import IDEMPOTENCY_KEY, LIMIT, OPTIONAL_KEY, OpenApiParameter, described
 from members.bodies import MOST_VERSION, Body
+from members.errors import AlreadyMerged
 from members.merged_profiles import FIELDS, OTHER, SURVIVOR, FieldChoice
 from members.models import MatchReview, Merge
+from members.numbers import read_number
 from members.replays import Answer
 from privacy.masking import mask
 
@@ -22,6 +24,7 @@ PLAIN = ("gender", "province", "city")
 NUMBER = 20
 REASON = 300
 DECIDED = "Decided in the review queue"
+MERGED, UNMERGED = "Merged by API", "Unmerged by API"  # where nobody says why
 
 
 class Side(StrEnum):
@@ -47,21 +50,22 @@ class MergeMember(StaffView):
         """Merge another member into this one, who survives."""
         body = Body(request.data)
         other = body.required("other", body.exact("other", NUMBER)) or ""
-        reason = body.text("reason", REASON) or ""
+        reason = body.text("reason", REASON) or MERGED
         choices = _choices(body)
         body.settle()
 
         def work() -> Answer:
+            survivor_id, other_id = _pair(member_no, other)
             made = merging.merge(
-                seeing.id_of(member_no),
-                seeing.of_number(other).pk,
+                survivor_id,
+                other_id,
                 actor_id=self.person.pk,
                 reason=reason,
                 choices=choices,
             )
             return Answer(201, _merged(made))
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class UnmergeMember(StaffView):
@@ -79,7 +83,7 @@ class UnmergeMember(StaffView):
     def post(self, request: Request, member_no: str) -> Response:
         """Undo a merge of this member, the latest unless told: both are people of their own again."""
         body = Body(request.data)
-        reason = body.text("reason", REASON) or ""
+        reason = body.text("reason", REASON) or UNMERGED
         merge_id = body.whole("merge_id", 1, MOST_VERSION)
         body.settle()
 
@@ -88,7 +92,7 @@ class UnmergeMember(StaffView):
             undone = merging.unmerge(found.pk, actor_id=self.person.pk, reason=reason)
             return Answer(200, _merged(undone))
 
-        return self.once(work)
+        return self.once(work, body)
 
 
 class MergePreview(StaffView):
@@ -104,8 +108,7 @@ class MergePreview(StaffView):
     )
     def get(self, request: Request, member_no: str) -> Response:
         """What merging another member into this one would do now; nothing is written."""
-        other = seeing.of_number(request.query_params.get("other", ""))
-        seen = merging.preview(seeing.id_of(member_no), other.pk)
+        seen = merging.preview(*_pair(member_no, request.query_params.get("other", "")))
         effects: dict[str, Any] = {"points": [], "debt": [], "tier": [], "coupons": [], "consents": []}
         for each in seen.effects.values():
             effects |= {name: each[name] for name in effects if name in each}
@@ -175,6 +178,17 @@ class DecideReview(StaffView):
             return Answer(200, _review(decided))
 
         return self.once(work) if "Idempotency-Key" in request.headers else Response(work().body)
+
+
+def _pair(member_no: str, other_no: str) -> tuple[int, int]:
+    """The person of the address, and the very member that is to be merged into them.
+
+    Raises AlreadyMerged when that one is whom the first was merged into, long since.
+    """
+    survivor_id, other = seeing.id_of(member_no), seeing.of_number(other_no)
+    if survivor_id == other.pk and read_number(member_no) != other.number:
+        raise AlreadyMerged
+    return survivor_id, other.pk
 
 
 def _choices(body: Body) -> dict[str, str]:

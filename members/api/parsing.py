@@ -8,6 +8,9 @@ from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
+from members.bodies import KEY_TWICE, PROBLEMS, printable
+from members.errors import BodyInvalid
+
 
 class TooLarge(APIException):
     """The body is larger than a batch may be."""
@@ -16,7 +19,7 @@ class TooLarge(APIException):
 
 
 class JsonParser(BaseParser):
-    """Strict JSON in UTF-8: no NaN, no bottomless nesting, no number of ten thousand digits."""
+    """Strict JSON in UTF-8: no key twice, no NaN, no bottomless nesting, no number of ten thousand digits."""
 
     media_type = "application/json"
 
@@ -26,16 +29,30 @@ class JsonParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Raises ParseError, TooLarge."""
+        """Raises ParseError, BodyInvalid for a key that stands twice, TooLarge."""
         limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
         raw = stream.read(limit + 1)
         if len(raw) > limit:
             raise TooLarge
         try:
-            return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+            return json.loads(
+                raw.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_object
+            )
         except (ValueError, RecursionError):
             # No cause: its text repeats what was sent.
             raise ParseError from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose every key stands once: of two amounts nobody can say which was meant."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in made if names.count(name) > 1)
+        raise BodyInvalid(
+            [{"path": printable(twice), "code": KEY_TWICE, "message": str(PROBLEMS[KEY_TWICE])}]
+        )
+    return made
 
 
 def _refuse_constant(name: str) -> Any:

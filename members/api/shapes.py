@@ -3,9 +3,16 @@
 Bodies are read by `members.reading`; a test holds the answers against these shapes.
 """
 
+import re
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers
 
 from members.facts import Gender, OrderStatus
@@ -57,6 +64,12 @@ class Problem(serializers.Serializer[Any]):
     errors = FieldProblem(many=True, required=False)  # type: ignore[assignment]
 
 
+class Unknown(serializers.Serializer[Any]):
+    """The fields of the body that nobody knows, where there are any."""
+
+    ignored = serializers.ListField(child=serializers.CharField(), required=False)
+
+
 class Refusal(serializers.Serializer[Any]):
     """Why one item of a batch was refused; the other members are then missing."""
 
@@ -65,21 +78,39 @@ class Refusal(serializers.Serializer[Any]):
     errors = FieldProblem(many=True, required=False)  # type: ignore[assignment]
 
 
-class PhoneOrValue(serializers.Serializer[Any]):
-    value = serializers.CharField()
-    verified = serializers.BooleanField(required=False)
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "properties": {"value": {"type": "string"}, "verified": {"type": "boolean"}},
+                "required": ["value"],
+            },
+        ]
+    }
+)
+class Identifier(serializers.CharField):
+    """A text, or `{value, verified}`."""
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "format": "date-time"}]}
+)
+class Version(serializers.CharField):
+    """A whole number or an instant."""
 
 
 class Identifiers(serializers.Serializer[Any]):
     """Each a text, or `{value, verified}`."""
 
-    phone = serializers.CharField(required=False)
-    email = serializers.CharField(required=False)
-    unionid = serializers.CharField(required=False)
-    openid = serializers.CharField(required=False)
-    mix_mobile = serializers.CharField(required=False)
-    ouid = serializers.CharField(required=False)
-    omid = serializers.CharField(required=False)
+    phone = Identifier(required=False)
+    email = Identifier(required=False)
+    unionid = Identifier(required=False)
+    openid = Identifier(required=False)
+    mix_mobile = Identifier(required=False)
+    ouid = Identifier(required=False)
+    omid = Identifier(required=False)
     device = serializers.CharField(
         required=False,
         help_text="Kept as a keyed index only, against referral fraud; nobody is matched by it.",
@@ -117,7 +148,7 @@ class Account(serializers.Serializer[Any]):
     referred_by = serializers.CharField(
         required=False, help_text="The referral code of the member who brought them"
     )
-    version = serializers.IntegerField(required=False, help_text=VERSION)
+    version = Version(required=False, help_text=VERSION)
 
 
 class AccountItem(Account):
@@ -143,12 +174,36 @@ class OrderLine(serializers.Serializer[Any]):
 
 
 class Amounts(serializers.Serializer[Any]):
-    goods = Money(help_text="Before discounts")
+    goods = Money(required=False, help_text="Before discounts; unless told it follows from paid")
     discount = Money(required=False)
     postage = Money(required=False)
     paid = Money(required=False, help_text="goods − discount + postage, in whatever means")
     points_value = Money(required=False)
     stored_value = Money(required=False)
+
+
+class Discount(serializers.Serializer[Any]):
+    """One layer of what was taken off (折上折)."""
+
+    layer = serializers.CharField(required=False, help_text="A lower-case word; `other` unless told")
+    amount = Money()
+    label = serializers.CharField(required=False)  # type: ignore[assignment]
+
+
+class Payment(serializers.Serializer[Any]):
+    means = serializers.CharField()
+    amount = Money(required=False)
+
+
+class Receiver(serializers.Serializer[Any]):
+    """Who the parcel goes to; not the buyer, unless the channel says so."""
+
+    name = serializers.CharField(required=False)
+    phone = serializers.CharField(required=False)
+    province = serializers.CharField(required=False)
+    city = serializers.CharField(required=False)
+    district = serializers.CharField(required=False)
+    address = serializers.CharField(required=False)
 
 
 class PointsSpent(serializers.Serializer[Any]):
@@ -167,9 +222,12 @@ class Order(serializers.Serializer[Any]):
     completed_at = serializers.DateTimeField(required=False)
     store = serializers.CharField(required=False)
     lines = OrderLine(many=True, required=False)
+    discounts = Discount(many=True, required=False)
+    payments = Payment(many=True, required=False)
+    receiver = Receiver(required=False)
     points_spent = PointsSpent(required=False)
     refunded_total = Money(required=False, help_text="What the platform has refunded so far, in all")
-    version = serializers.IntegerField(required=False, help_text=VERSION)
+    version = Version(required=False, help_text=VERSION)
 
 
 class OrderItem(Order):
@@ -193,7 +251,7 @@ class RefundAsked(RefundTold):
 class Refund(RefundTold):
     lines = OrderLine(many=True, required=False)
     refunded_at = serializers.DateTimeField(required=False)
-    version = serializers.IntegerField(required=False)
+    version = Version(required=False, help_text=VERSION)
 
 
 class Noted(serializers.Serializer[Any]):
@@ -298,6 +356,7 @@ class Changes(serializers.Serializer[Any]):
     changes = Change(many=True)
     after = serializers.CharField(help_text="The cursor to go on from")
     next = serializers.CharField(help_text="The address to ask next")
+    more = serializers.BooleanField(help_text="Whether to ask at once; else there is nothing new yet")
 
 
 _WORDS = {
@@ -323,12 +382,32 @@ def described(
     request: Any = None,
     refusals: tuple[int, ...] = (),
     parameters: tuple[Any, ...] = (),
+    example: dict[str, Any] | None = None,
 ) -> Any:
-    """Describe one operation: its answers by status, and the refusals beside those that any may give."""
+    """Describe one operation: its answers by status, and the refusals beside those that any may give.
+
+    Its first sentence stands beside its address; `example` is a body as it may be sent.
+    """
     statuses = sorted({*_ALWAYS, *refusals, *(_WITH_BODY if request else ())})
     responses: dict[Any, Any] = dict(answers)
     for status in statuses:
         responses[status, PROBLEM] = OpenApiResponse(Problem, description=_WORDS[status])
-    return extend_schema(
-        operation_id=operation, request=request, responses=responses, parameters=list(parameters)
-    )
+    examples = [] if example is None else [OpenApiExample("As it is sent", value=example, request_only=True)]
+
+    def describe(method: Any) -> Any:
+        return extend_schema(
+            operation_id=operation,
+            summary=_summary(method.__doc__ or ""),
+            request=request,
+            responses=responses,
+            parameters=list(parameters),
+            examples=examples,
+        )(method)
+
+    return describe
+
+
+def _summary(text: str) -> str:
+    """The first sentence, without its full stop."""
+    first = " ".join(text.split("\n\n", 1)[0].split())
+    return re.split(r"\.(?= |$)", first, maxsplit=1)[0]

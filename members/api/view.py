@@ -18,7 +18,8 @@ from members import replays
 from members.api.address import address_of
 from members.api.parsing import JsonParser
 from members.api_keys import WINDOW, Caller
-from members.errors import KeyInvalid, ScopeMissing
+from members.bodies import Body
+from members.errors import ChannelKeyNeeded, KeyInvalid, ScopeMissing, StaffKeyNeeded
 from members.models import Channel, Scope, Store
 from members.replays import Answer
 from privacy import access, roles
@@ -59,10 +60,10 @@ class ApiView(APIView):
         caller.require_rate()
         if caller.staff is not None:
             if not self.verb:
-                raise NotAllowed
+                raise ChannelKeyNeeded
             roles.require(caller.staff, self.verb)
         elif not self.scope:
-            raise NotAllowed
+            raise StaffKeyNeeded
         elif self.scope not in caller.scopes:
             raise ScopeMissing(scope=self.scope)
 
@@ -88,7 +89,7 @@ class ApiView(APIView):
     def channel(self) -> Channel:
         """The channel of the key; staff have none of their own."""
         if self.caller.channel is None:
-            raise NotAllowed
+            raise ChannelKeyNeeded
         return self.caller.channel
 
     def place(self) -> Place:
@@ -102,6 +103,10 @@ class ApiView(APIView):
         if store is None:
             raise NotAllowed
         return Place(store.channel, store.pk, self.caller.staff.pk if self.caller.staff else None)
+
+    def named(self, cause: str) -> str:
+        """A cause is unique in the channel; those of staff are their own."""
+        return f"staff-{self.caller.staff.pk}:{cause}" if self.caller.staff else cause
 
     def sees_clear(self) -> bool:
         """Whether personal data is answered in clear; each time it is, `note_reveal` must say so."""
@@ -121,16 +126,31 @@ class ApiView(APIView):
             occasion=occasion_of(self.request, self.caller),
         )
 
-    def once(self, work: Callable[[], Answer]) -> Response:
-        """Do what a POST asks for once per Idempotency-Key, in a transaction that keeps the answer too."""
+    def once(self, work: Callable[[], Answer], body: Body | None = None) -> Response:
+        """Do what a POST asks for once per Idempotency-Key, in a transaction that keeps the answer too.
+
+        `body` was read: the answer names the fields in it that nobody knows.
+        """
+        more = unknown(body) if body is not None else {}
+
+        def answered() -> Answer:
+            done = work()
+            return Answer(done.status, done.body | more)
+
         request = self.request
         line = f"{request.method} {request.path}"
         asked = replays.request(
             self.caller.holder, request.headers.get("Idempotency-Key"), line, request.data
         )
-        answer = replays.once(asked, work)
+        answer = replays.once(asked, answered)
         headers = {"Idempotent-Replay": "true"} if answer.is_replay else None
         return Response(answer.body, status=answer.status, headers=headers)
+
+
+def unknown(body: Body) -> dict[str, Any]:
+    """`ignored`: the fields of a body that was read whole and that nobody knows; said where there are any."""
+    body.leave()
+    return {"ignored": sorted(body.ignored)} if body.ignored else {}
 
 
 def occasion_of(request: Request, caller: Caller) -> Occasion:

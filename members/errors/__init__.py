@@ -65,6 +65,8 @@ __all__ = [
     "CaseNotFound",
     "CaseStateForeign",
     "CaseTimesDisorder",
+    "ChannelCodeInvalid",
+    "ChannelKeyNeeded",
     "ChannelTaken",
     "ChannelUnknown",
     "CodeNotSendable",
@@ -119,6 +121,7 @@ __all__ = [
     "ReviewNotFound",
     "ScopeMissing",
     "ScopeUnknown",
+    "StaffKeyNeeded",
     "StoreUnknown",
     "TagInvalid",
     "TagRuleInvalid",
@@ -153,6 +156,13 @@ class ChannelUnknown(MembersError):
 
     code, status = "members.channel_unknown", 404
     message = _("There is no channel called %(channel)s.")
+
+
+class ChannelCodeInvalid(MembersError):
+    """The code of a channel stands in addresses, so it is of plain letters, digits, - and _ alone."""
+
+    code = "members.channel_code_invalid"
+    message = _("Write the code of a channel in up to 50 letters, digits, - or _.")
 
 
 class ChannelTaken(MembersError):
@@ -223,6 +233,20 @@ class KeyInvalid(MembersError):
 
     code, status = "api.key_invalid", 401
     message = _("The API key is missing or not valid.")
+
+
+class StaffKeyNeeded(MembersError):
+    """A channel's key asks for what only a person may do."""
+
+    code, status = "api.forbidden", 403
+    message = _("Only a key of a member of staff can do this.")
+
+
+class ChannelKeyNeeded(MembersError):
+    """The key of a person asks for what only a channel tells."""
+
+    code, status = "api.forbidden", 403
+    message = _("Only a channel's key can do this.")
 
 
 class ScopeMissing(MembersError):

@@ -351,6 +351,7 @@ def test_the_description_has_every_address_and_no_warning() -> None:
     assert {*described, "/api/v1/schema/"} == set(_routes(api_urls.urlpatterns))
     operations = [operation for methods in described.values() for operation in methods.values()]
     assert all(operation["description"] for operation in operations), "each says what it does"
+    assert all(operation["summary"] for operation in operations), "and in short, beside its address"
 
 
 # -- the list of codes ----------------------------------------------------------------------------------

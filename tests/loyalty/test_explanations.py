@@ -245,6 +245,19 @@ def test_what_is_kept_after_all_comes_back_by_the_difference(trade: Trade) -> No
     line = last(mei)
     assert (line.kind, line.points) == ("earn", 30)
     assert line.explanation.details == ("30 of them, as more of the order is kept",)
+    assert line.explanation.formula == "200 × 180 ÷ 200 = 180; 180 − 150 = 30"
+
+
+def test_an_order_that_grew_is_explained_by_what_it_came_to(trade: Trade) -> None:
+    mei = trade.buy("T1", "200", MEI).member_id
+    trade.buy("T1", "300", MEI, version=2)
+    line = last(mei)
+    assert (line.points, line.sentence) == (100, "Of 200 points for ¥200.00, ¥300.00 kept makes 300")
+    assert line.explanation.formula == "200 × 300 ÷ 200 = 300; 300 − 200 = 100"
+    trade.buy("T1", "100", MEI, version=3)
+    taken = last(mei)
+    assert taken.points == -200
+    assert taken.explanation.reverses is None, "it takes more than the latest of two entries gave"
 
 
 def test_a_debt_and_a_lapse_have_their_numbers_filled_in() -> None:

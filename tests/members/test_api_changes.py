@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from members import outbox
+from members import changes, outbox
 from members.models import OutboxEvent
 from members.outbox import Change
 from tests.api import Api
@@ -54,6 +54,23 @@ def test_pages_join_without_gap_or_repeat_and_the_cursor_can_be_kept() -> None:
     trade.buy("T9", "10", buyer("mei", phone("+8613900000001")))
     later, _ = read_on(api, end)
     assert any(change.startswith("order:") for change in later)
+
+
+def test_what_happened_to_others_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    trade = Trade()
+    for number in range(5):
+        trade.buy(f"A{number}", "10", buyer("bo", phone("+8613900000002")), channel=trade.app)
+    trade.buy("T1", "10", buyer("mei", phone("+8613900000001")))
+    monkeypatch.setattr(changes, "SCANNED", 2)
+    first = Api(trade.tmall).get("/changes/").body
+    assert first["changes"], "read past ten changes of others"
+    monkeypatch.setattr(changes, "STEPS", 1)
+    cut_short = Api(trade.tmall).get("/changes/").body
+    assert (cut_short["changes"], cut_short["more"]) == ([], True)
+    at_end = Api(trade.tmall).get("/changes/?after=" + first["after"]).body
+    while at_end["more"]:
+        at_end = Api(trade.tmall).get("/changes/?after=" + at_end["after"]).body
+    assert (at_end["changes"], at_end["more"]) == ([], False)
 
 
 def test_a_change_that_commits_late_is_not_passed_over() -> None:

@@ -227,6 +227,18 @@ def test_by_api_a_merge_is_previewed_made_and_undone(trade: Trade, mei: Member, 
     assert api.once(f"/members/{mei.number}/unmerge/", {"reason": "Two people"}).status == 404
 
 
+def test_by_api_a_merge_needs_no_reason_and_its_reverse_is_refused(mei: Member, again: Member, lin: User):
+    api = Api(lin)
+    made = api.once(f"/members/{mei.number}/merge/", {"other": again.number, "choices": {}})
+    assert (made.status, made.body["reason"]) == (201, "Merged by API")
+    reverse = api.once(f"/members/{again.number}/merge/", {"other": mei.number})
+    assert (reverse.status, reverse.code) == (409, "members.already_merged")
+    assert api.get(f"/members/{again.number}/merge-preview/?other={mei.number}").status == 409
+    with_themselves = api.once(f"/members/{mei.number}/merge/", {"other": mei.number})
+    assert with_themselves.code == "members.merge_of_one"
+    assert api.once(f"/members/{mei.number}/unmerge/", {}).status == 200
+
+
 def test_by_api_reviews_are_listed_and_decided(mei: Member, again: Member, lin: User):
     review = MatchReview.objects.create(
         member=mei, other=again, reason="name_differs", evidence={"same": ["phone"]}

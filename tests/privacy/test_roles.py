@@ -180,6 +180,11 @@ def test_make_staff_prints_a_password_that_works(db, capsys):
     assert roles.drift() == []
 
 
+def test_a_store_told_by_one_code_is_the_first_of_its_channel(db, capsys):
+    call_command("make_staff", "xiaoli", "--role", "clerk", "--store", "jingan")
+    assert User.objects.get(username="xiaoli").staff_profile.store_code == "jingan/jingan"
+
+
 def test_a_name_is_taken_once_and_nothing_is_left_behind(db):
     roles.make_staff("xiaoli", "clerk")
     with pytest.raises(StaffNameTaken):
