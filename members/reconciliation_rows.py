@@ -89,7 +89,7 @@ def differing(run_ids: Sequence[int]) -> dict[str, list[tuple[int, UUID]]]:
 
 def keep(packed: Sequence[tuple[int, UUID, str]]) -> None:
     """Keep the whole facts of rows, sealed; as (row's id, its seal, the packed fact)."""
-    payloads = _PAYLOAD.seal_values([text for _, _, text in packed], [seal for _, seal, _ in packed])
+    payloads = _PAYLOAD.seal_values([text for _, _, text in packed], [seal.bytes for _, seal, _ in packed])
     columns.tell(
         """
         UPDATE members_reconciliationrow AS kept SET payload = told.payload
