@@ -1,7 +1,7 @@
 """Garbage: how often a process that does long work looks for what is in a ring and holds only itself.
 
-All else is let go at once, when nobody needs it any more. A chunk of a file is thousands of objects that wait for
-one another, and to walk over them at every seven hundredth was a tenth of an import.
+All else is let go at once, when nobody needs it any more. A chunk of a file is thousands of objects that wait
+for one another, and to walk over them at every seven hundredth was a tenth of an import.
 """
 
 import gc

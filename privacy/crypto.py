@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -26,9 +26,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from privacy.errors import KeyUnknown, SealBroken
-
-if TYPE_CHECKING:
-    from _hashlib import HASH
 
 VERSION = 1
 NONCE_BYTES = 12
@@ -173,7 +170,7 @@ def derive(key: bytes, label: str, *, length: int = KEY_BYTES) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _keyed(master: bytes, purpose: str) -> "tuple[HASH, HASH]":
+def _keyed(master: bytes, purpose: str) -> tuple[Any, Any]:
     """The two halves of HMAC-SHA256 (RFC 2104) with the key of one purpose set up; only ever copied.
 
     `hmac` does the same behind Python methods of its own, and takes two and a half times as long.
