@@ -105,7 +105,7 @@ SELECT seal, member_id, account_id, 'mix_mobile', %s, index, value, verified,
 
 
 def _file(mix: MixKey, rows: Sequence[columns.Row]) -> int:
-    phones = _VALUE.unseal_values([bytes(row[4]) for row in rows], [row[1] for row in rows])
+    phones = _VALUE.unseal_values([bytes(row[4]) for row in rows], [row[1].bytes for row in rows])
     hashed = [
         (row, value)
         for row, phone in zip(rows, phones, strict=True)

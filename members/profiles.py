@@ -32,7 +32,7 @@ def told_by(fact: AccountFact) -> dict[str, Any]:
         "nick": fact.nick,
         "name": fact.name,
         "birthday": fact.birthday,
-        "gender": fact.gender and fact.gender.value,
+        "gender": fact.gender and str(fact.gender),
         "phone_masked": fact.phone_masked and fact.phone_masked[:_PHONE_MASKED],
         "province": fact.province and fact.province[:_PROVINCE],
         "city": fact.city and fact.city[:_CITY],
@@ -63,7 +63,7 @@ def want(wanted: dict[str, Any], fact: AccountFact, keys: Iterable[Key]) -> None
     values = {
         "name": clean_name(fact.name),
         "birthday": fact.birthday,
-        "gender": fact.gender and fact.gender.value,
+        "gender": fact.gender and str(fact.gender),
         "province": fact.province and fact.province[:_PROVINCE],
         "city": fact.city and fact.city[:_CITY],
         "occupation": fact.occupation,

@@ -111,7 +111,7 @@ def kept(run_id: int, difference_ids: Sequence[int]) -> list[str]:
         """,
         [run_id, columns.numbers(difference_ids)],
     )
-    return _PAYLOAD.unseal_values([row[1] for row in rows], [row[2] for row in rows])
+    return _PAYLOAD.unseal_values([row[1] for row in rows], [row[2].bytes for row in rows])
 
 
 def forget(run_id: int, *, but_differing: bool = True) -> None:

@@ -129,10 +129,10 @@ def unseal(blob: bytes, *, table: str, column: str, row: UUID) -> str:
     return _opened(blob, _ring(), _place(table, column) + row.bytes)
 
 
-def unseal_many(blobs: Sequence[bytes], *, table: str, column: str, rows: Sequence[UUID]) -> list[str]:
-    """unseal() for one column of many rows, in their order."""
+def unseal_many(blobs: Sequence[bytes], *, table: str, column: str, rows: Sequence[bytes]) -> list[str]:
+    """unseal() for one column of many rows, in their order; rows as for seal_many()."""
     ring, place = _ring(), _place(table, column)
-    return [_opened(blob, ring, place + row.bytes) for blob, row in zip(blobs, rows, strict=True)]
+    return [_opened(blob, ring, place + row) for blob, row in zip(blobs, rows, strict=True)]
 
 
 def _opened(blob: bytes, ring: KeyRing, place: bytes) -> str:

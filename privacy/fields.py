@@ -152,8 +152,8 @@ class SealedField(models.BinaryField):
         table, column = self.place
         return self.from_text(crypto.unseal(blob, table=table, column=column, row=row))
 
-    def unseal_values(self, blobs: Sequence[bytes], rows: Sequence[UUID]) -> list[Any]:
-        """unseal_value() for many rows that have a value, in their order."""
+    def unseal_values(self, blobs: Sequence[bytes], rows: Sequence[bytes]) -> list[Any]:
+        """unseal_value() for many rows that have a value, in their order; rows as for seal_values()."""
         table, column = self.place
         return list(map(self.from_text, crypto.unseal_many(blobs, table=table, column=column, rows=rows)))
 

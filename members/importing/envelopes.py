@@ -115,6 +115,6 @@ def sealed(fact: Fact, seal: UUID) -> bytes:
     return payload
 
 
-def opened(kind: str, payloads: Sequence[bytes], seals: Sequence[UUID]) -> list[Fact]:
+def opened(kind: str, payloads: Sequence[bytes], seals: Sequence[bytes]) -> list[Fact]:
     """The facts that were sealed, in their order; raises SealBroken or KeyUnknown."""
     return [unpack(kind, text) for text in _PAYLOAD.unseal_values(payloads, seals)]
