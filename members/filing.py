@@ -55,10 +55,12 @@ def _reserve(persons: Sequence[Person], accounts: Sequence[Seen]) -> None:
         return
     ((member_ids, account_ids),) = columns.ask(
         """
-        SELECT ARRAY(SELECT nextval(name)
-                       FROM pg_get_serial_sequence('members_member', 'id') AS name, generate_series(1, %s)),
-               ARRAY(SELECT nextval(name)
-                       FROM pg_get_serial_sequence('members_account', 'id') AS name, generate_series(1, %s))
+        WITH sequence AS MATERIALIZED (  -- or its name would be looked up for each id
+            SELECT pg_get_serial_sequence('members_member', 'id')::regclass AS member,
+                   pg_get_serial_sequence('members_account', 'id')::regclass AS account
+        )
+        SELECT ARRAY(SELECT nextval(member) FROM sequence, generate_series(1, %s)),
+               ARRAY(SELECT nextval(account) FROM sequence, generate_series(1, %s))
         """,
         [len(persons), len(accounts)],
     )
