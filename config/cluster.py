@@ -55,7 +55,8 @@ max_connections = 100
 shared_buffers = 256MB
 dynamic_shared_memory_type = {shared_memory}
 max_wal_size = 2GB
-wal_compression = on
+# Most of a page is ciphers and hashes, which get no smaller: to try takes as long as to add four rows.
+wal_compression = off
 random_page_cost = 1.1
 jit = off
 timezone = 'UTC'

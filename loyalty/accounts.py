@@ -15,7 +15,7 @@ from members import accounts, enrolment
 from members.accounts import AccountReceipt
 from members.enrolment import Enrolled
 from members.facts import AccountFact
-from members.keys import account_index, external_id_of, keys_of
+from members.keys import account_index, external_id_of
 from members.models import Account, Channel, Store
 from privacy import consent
 from privacy.consent import Word
@@ -73,7 +73,7 @@ def _known(channel: Channel, facts: Sequence[AccountFact]) -> frozenset[bytes]:
 
 
 def _index(channel: Channel, fact: AccountFact) -> bytes:
-    return account_index(channel, external_id_of(fact, keys_of(fact, channel)))
+    return account_index(channel, external_id_of(fact, channel))
 
 
 def _hear(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from members import columns, versions
 from members.keys import Key, Place
@@ -34,7 +34,7 @@ class Person:
 
     id: int = 0  # 0 until an id is reserved
     is_new: bool = False
-    seal: UUID | None = None
+    seal: UUID | None = None  # of a known one
     sealed_name: bytes | None = None
     sealed_birthday: bytes | None = None
     wanted: dict[str, Any] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Seen:
     version: int | None = None
     digest: bytes | None = None
     is_unbound: bool = False
-    seal: UUID | None = None
+    seal: UUID | None = None  # of a known one
     sealed_name: bytes | None = None
     person: Person | None = None
     index: bytes = b""
@@ -236,7 +236,7 @@ def persons(member_ids: Iterable[int]) -> dict[int, Person]:
 
 
 def new_person() -> Person:
-    return Person(is_new=True, seal=uuid4())
+    return Person(is_new=True)
 
 
 def _places(places: Sequence[Place]) -> tuple[str, str, str]:

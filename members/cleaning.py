@@ -399,16 +399,27 @@ def clean_date(value: object, order: str = "ymd") -> date | None:
 
 def clean_birthday(value: object, order: str = "ymd", today: date | None = None) -> date | None:
     """A birthday from 1900-01-02 to today; masked ones are not told. Raises `date_invalid`."""
+    is_short = type(value) is str and len(value) < _SHORT
+    born = _birth_of_cell(value, order) if is_short else _birth(value, order)
+    if born is not None and born > (today or datetime.now(SHANGHAI).date()):
+        raise Unclean("date_invalid", clean_text(value))
+    return born
+
+
+def _birth(value: object, order: str) -> date | None:
     text = clean_text(value)
     if text is None or is_masked(text):
         return None
     moment = _within(text, order, 1900, LAST_YEAR)
     if moment is None:
         return None
-    # 1900-01-01 is what forms and spreadsheets make of an empty date.
-    if not date(1900, 1, 1) < moment.date() <= (today or datetime.now(SHANGHAI).date()):
+    if moment.date() == date(1900, 1, 1):  # what forms and spreadsheets make of an empty date
         raise Unclean("date_invalid", text)
     return moment.date()
+
+
+# Everybody was born on one of some thirty thousand days.
+_birth_of_cell = lru_cache(maxsize=32768)(_birth)
 
 
 # ------------------------------------------------------------------------------------ gender and region
@@ -423,6 +434,10 @@ _GENDERS: Final[dict[str, Gender | None]] = {
 
 def clean_gender(value: object) -> Gender | None:
     """A gender from the words platforms use; 未知 and 保密 are not told. Raises `gender_invalid`."""
+    return _gender_of_cell(value) if type(value) is str and len(value) < _SHORT else _gender(value)
+
+
+def _gender(value: object) -> Gender | None:
     text = clean_text(value)
     if text is None or is_masked(text):
         return None
@@ -430,6 +445,9 @@ def clean_gender(value: object) -> Gender | None:
         return _GENDERS[_half(text).lower()]
     except KeyError:
         raise Unclean("gender_invalid", text) from None
+
+
+_gender_of_cell = lru_cache(maxsize=1024)(_gender)
 
 
 _LONG_REGIONS: Final = {

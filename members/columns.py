@@ -33,16 +33,11 @@ def numbers(values: Iterable[int | Decimal | None]) -> str:
 
 def texts(values: Iterable[str | None]) -> str:
     """A column of text of any kind, JSON included."""
-    return (
-        "{"
-        + ",".join(
-            [
-                "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-                for value in values
-            ]
-        )
-        + "}"
-    )
+    told = list(values)
+    together = "".join(filter(None, told))
+    if "\\" in together or '"' in together:  # few columns have any; one look tells
+        told = [value and value.replace("\\", "\\\\").replace('"', '\\"') for value in told]
+    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in told]) + "}"
 
 
 def words(values: Iterable[str | None]) -> str:
@@ -52,12 +47,17 @@ def words(values: Iterable[str | None]) -> str:
 
 def times(values: Iterable[datetime | date | UUID | None]) -> str:
     """A column of instants, days or UUIDs: whatever `str` writes as PostgreSQL reads it."""
-    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in values]) + "}"
+    return "{" + ",".join(["NULL" if value is None else f'"{value!s}"' for value in values]) + "}"
 
 
 def blobs(values: Iterable[bytes | None]) -> str:
     """A column of bytes."""
     return "{" + ",".join(["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]) + "}"
+
+
+def seals(values: Iterable[bytes]) -> str:
+    """A column of UUIDs, as the 16 bytes that `privacy.crypto.new_seals` draws."""
+    return "{" + ",".join(map(bytes.hex, values)) + "}"
 
 
 def flags(values: Iterable[bool | None]) -> str:

@@ -107,7 +107,7 @@ def _read(channel: Channel, fact: EventFact, receipt: EventReceipt) -> _Telling:
     else:
         buyer = _buyer_of(fact)
         telling.keys = keys_of(buyer, channel)
-        telling.index = account_index(channel, external_id_of(buyer, telling.keys))
+        telling.index = account_index(channel, external_id_of(buyer, channel))
     return telling
 
 

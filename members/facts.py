@@ -361,11 +361,12 @@ _FLATTEN: dict[type, Callable[[Any], Flat]] = {
     datetime: datetime.timestamp,  # one instant, told in whatever zone
     date: date.isoformat,
     tuple: lambda items: [_FLATTEN[type(item)](item) for item in items],
-    IdentifierKind: attrgetter("value"),
-    OrderStatus: attrgetter("value"),
-    Gender: attrgetter("value"),
-    CaseKind: attrgetter("value"),
-    CaseState: attrgetter("value"),
+    # The plain word: `value` is a property, and takes three times as long.
+    IdentifierKind: str,
+    OrderStatus: str,
+    Gender: str,
+    CaseKind: str,
+    CaseState: str,
     **dict.fromkeys(
         (
             IdentifierFact,

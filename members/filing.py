@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
 
 from members import columns, profiles
 from members.acquaintances import Held, Person, Seen
 from members.models import Account, Channel, Identifier
 from members.numbers import number_of
 from members.sealing import sealed_field
+from privacy.crypto import new_seals
 
 Review = tuple[Person, Person, str, dict[str, Any]]
 
@@ -55,10 +55,12 @@ def _reserve(persons: Sequence[Person], accounts: Sequence[Seen]) -> None:
         return
     ((member_ids, account_ids),) = columns.ask(
         """
-        SELECT ARRAY(SELECT nextval(name)
-                       FROM pg_get_serial_sequence('members_member', 'id') AS name, generate_series(1, %s)),
-               ARRAY(SELECT nextval(name)
-                       FROM pg_get_serial_sequence('members_account', 'id') AS name, generate_series(1, %s))
+        WITH sequence AS MATERIALIZED (  -- or its name would be looked up for each id
+            SELECT pg_get_serial_sequence('members_member', 'id')::regclass AS member,
+                   pg_get_serial_sequence('members_account', 'id')::regclass AS account
+        )
+        SELECT ARRAY(SELECT nextval(member) FROM sequence, generate_series(1, %s)),
+               ARRAY(SELECT nextval(account) FROM sequence, generate_series(1, %s))
         """,
         [len(persons), len(accounts)],
     )
@@ -72,7 +74,7 @@ def _reserve(persons: Sequence[Person], accounts: Sequence[Seen]) -> None:
 
 def _add_members(channel: Channel, persons: Sequence[Person], now: datetime) -> None:
     wants = [person.wanted for person in persons]
-    seals = [_seal_of(person) for person in persons]
+    seals = new_seals(len(persons))
     profiled = [_profile_of(want) for want in wants]
     columns.tell(
         """
@@ -90,7 +92,7 @@ def _add_members(channel: Channel, persons: Sequence[Person], now: datetime) -> 
         [
             channel.pk,
             columns.numbers([person.id for person in persons]),
-            columns.times([person.seal for person in persons]),
+            columns.seals(seals),
             columns.texts([number_of(person.id) for person in persons]),
             columns.blobs(profiles.seal("name", wants, seals)),
             columns.blobs([profiles.name_index(want.get("name")) for want in wants]),
@@ -107,12 +109,8 @@ def _profile_of(wanted: dict[str, Any]) -> dict[str, Any]:
     return {"profile": {"occupation": occupation}} if occupation else {}
 
 
-def _seal_of(row: Person | Seen) -> UUID:
-    assert row.seal is not None
-    return row.seal
-
-
 def _add_accounts(channel: Channel, accounts: Sequence[Seen]) -> None:
+    seals = new_seals(len(accounts))
     columns.tell(
         """
         INSERT INTO members_account
@@ -134,15 +132,13 @@ def _add_accounts(channel: Channel, accounts: Sequence[Seen]) -> None:
             channel.pk,
             columns.numbers([account.id for account in accounts]),
             columns.numbers([account.member_id for account in accounts]),
-            columns.times([account.seal for account in accounts]),
+            columns.seals(seals),
             columns.blobs(
-                _ACCOUNT["external_id"].seal_values(
-                    [account.external_id for account in accounts], [_seal_of(account) for account in accounts]
-                )
+                _ACCOUNT["external_id"].seal_values([account.external_id for account in accounts], seals)
             ),
             columns.blobs([account.index for account in accounts]),
             columns.texts([account.linked_by for account in accounts]),
-            *_profile_columns(accounts),
+            *_profile_columns(accounts, seals),
         ],
     )
 
@@ -176,15 +172,14 @@ def _retell_accounts(accounts: Sequence[Seen], now: datetime) -> None:
             now,
             columns.numbers([account.id for account in accounts]),
             columns.flags([account.is_unbound for account in accounts]),
-            *_profile_columns(accounts),
+            *_profile_columns(accounts, [account.seal.bytes for account in accounts if account.seal]),
         ],
     )
 
 
-def _profile_columns(accounts: Sequence[Seen]) -> list[str]:
+def _profile_columns(accounts: Sequence[Seen], seals: Sequence[bytes]) -> list[str]:
     """nick, name, birthday, gender, phone_masked, province, city, …, version, digest; NULL: not told."""
     told = [account.told for account in accounts]
-    seals = [_seal_of(account) for account in accounts]
     return [
         *(
             columns.blobs(_ACCOUNT[field].seal_values([values.get(field) for values in told], seals))
@@ -230,7 +225,7 @@ def _file_keys(keys: Sequence[Held]) -> None:
 def _add_keys(keys: Sequence[Held]) -> None:
     if not keys:
         return
-    seals = [uuid4() for _ in keys]
+    seals = new_seals(len(keys))
     columns.tell(
         """
         INSERT INTO members_identifier
@@ -241,7 +236,7 @@ def _add_keys(keys: Sequence[Held]) -> None:
                AS told(seal, member_id, account_id, kind, scope, index, value, verified, leads)
         """,
         [
-            columns.times(seals),
+            columns.seals(seals),
             columns.numbers([key.person.id for key in keys]),
             columns.numbers([key.seen.id if key.seen else None for key in keys]),
             columns.texts([key.place.kind for key in keys]),

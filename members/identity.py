@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -112,7 +111,7 @@ def recognise(
 
 def _read(channel: Channel, fact: AccountFact, digest: bytes | None) -> Buyer:
     keys = keys_of(fact, channel)
-    external_id = external_id_of(fact, keys)
+    external_id = external_id_of(fact, channel)
     return Buyer(fact, account_index(channel, external_id), external_id, keys, digest)
 
 
@@ -256,7 +255,6 @@ class _Room:
             choice.linked_by,
             buyer.fact.version,
             buyer.digest,
-            seal=uuid4(),
             person=person,
             index=buyer.blind,
             external_id=buyer.external_id,

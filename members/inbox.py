@@ -8,7 +8,6 @@ person with its reason, and one on which the work breaks off is set aside, while
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
@@ -24,6 +23,7 @@ from members.connectors.errors import DeliveryCrashed, DeliveryPurged, Signature
 from members.errors import OrderUnknown
 from members.models import Channel, InboxDelivery
 from members.sealing import sealed_field
+from privacy.crypto import new_seals
 from privacy.errors import ShukeError
 
 logger = logging.getLogger(__name__)
@@ -95,14 +95,14 @@ def keep(channel: Channel, messages: Sequence[Message]) -> list[int]:
     by_id = {_short(message): message for message in messages}
     if not by_id:
         return []
-    seals = [uuid4() for _ in by_id]
+    seals = new_seals(len(by_id))
     rows = columns.ask(
         _KEEP,
         [
             channel.pk,
             columns.texts(by_id),
             columns.texts([_plain(message.topic)[:_LONGEST_TOPIC] for message in by_id.values()]),
-            columns.times(seals),
+            columns.seals(seals),
             columns.blobs(_BODY.seal_values([message.body or " " for message in by_id.values()], seals)),
         ],
     )

@@ -5,7 +5,7 @@ omid and a hashed phone within one brand, a phone everywhere. `SURENESS` is the 
 which key is surer than which.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from members.facts import AccountFact, IdentifierFact, IdentifierKind
@@ -60,35 +60,51 @@ def _scope(kind: IdentifierKind, channel: Channel) -> str:
     return channel.brand if kind in OF_ONE_BRAND else ""
 
 
-def _key_of(identifier: IdentifierFact, channel: Channel) -> Key:
-    kind, word = identifier.kind, identifier.kind.value
-    verified = identifier.verified
+def _trust_in(identifier: IdentifierFact, channel: Channel) -> tuple[int, bool]:
+    """How sure an identifier is, and whether it is verified."""
+    kind, verified = identifier.kind, identifier.verified
     if verified is None:
-        verified = word in channel.vouches_for
-    sureness = _SURENESS[kind]
+        verified = kind in channel.vouches_for
     if kind is IdentifierKind.PHONE and not verified:
-        sureness = UNVERIFIED_PHONE
+        return UNVERIFIED_PHONE, verified
+    return _SURENESS[kind], verified
+
+
+def _surest_first(buyer: AccountFact, channel: Channel) -> Sequence[IdentifierFact]:
+    if len(buyer.identifiers) < 2:
+        return buyer.identifiers
+
+    def doubt(identifier: IdentifierFact) -> tuple[int, bool]:
+        sureness, verified = _trust_in(identifier, channel)
+        return sureness, not verified
+
+    return sorted(buyer.identifiers, key=doubt)
+
+
+def _key_of(identifier: IdentifierFact, channel: Channel) -> Key:
+    kind, word = identifier.kind, str(identifier.kind)
+    sureness, verified = _trust_in(identifier, channel)
     index = blind_index(identifier.value, purpose=word)
     return Key(Place(word, _scope(kind, channel), index), identifier.value, verified, sureness)
 
 
 def keys_of(buyer: AccountFact, channel: Channel) -> tuple[Key, ...]:
     """The keys of a buyer, surest first; the same key told twice is one, verified if either is."""
-    keys = [_key_of(identifier, channel) for identifier in buyer.identifiers]
+    keys = tuple([_key_of(identifier, channel) for identifier in _surest_first(buyer, channel)])
     if len(keys) < 2:
-        return tuple(keys)
-    surest_first = sorted(keys, key=lambda key: (key.sureness, not key.verified))
+        return keys
     by_place: dict[Place, Key] = {}
-    for key in surest_first:
+    for key in keys:
         by_place.setdefault(key.place, key)
     return tuple(by_place.values())
 
 
-def external_id_of(buyer: AccountFact, keys: tuple[Key, ...]) -> str:
+def external_id_of(buyer: AccountFact, channel: Channel) -> str:
     """The id of the buyer's account: the channel's own, or where it has none the surest key."""
     if buyer.external_id:
         return buyer.external_id
-    return f"{keys[0].place.kind}:{keys[0].value}"
+    surest = _surest_first(buyer, channel)[0]
+    return f"{surest.kind}:{surest.value}"
 
 
 def account_index(channel: Channel, external_id: str) -> bytes:

@@ -175,7 +175,7 @@ def _account(channel: Channel, buyer: AccountFact) -> Account | None:
 
 
 def _external_id(channel: Channel, buyer: AccountFact) -> str:
-    return external_id_of(buyer, keys_of(buyer, channel))
+    return external_id_of(buyer, channel)
 
 
 def member_of(channel: Channel, identifiers: Sequence[IdentifierFact]) -> int | None:

@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import uuid4
 
 from procrastinate.contrib.django import app
 
@@ -18,7 +17,7 @@ from members.facts import IdentifierKind
 from members.keys import DERIVED, Key, Place
 from members.models import Credential, Identifier
 from members.sealing import sealed_field
-from privacy.crypto import blind_index
+from privacy.crypto import blind_index, new_seals
 
 JOB = "members.hash_phones"
 CHUNK = 1000
@@ -106,19 +105,19 @@ SELECT seal, member_id, account_id, 'mix_mobile', %s, index, value, verified,
 
 
 def _file(mix: MixKey, rows: Sequence[columns.Row]) -> int:
-    phones = _VALUE.unseal_values([bytes(row[4]) for row in rows], [row[1] for row in rows])
+    phones = _VALUE.unseal_values([bytes(row[4]) for row in rows], [row[1].bytes for row in rows])
     hashed = [
         (row, value)
         for row, phone in zip(rows, phones, strict=True)
         if (value := mix_mobile(phone, mix.secret))
     ]
-    seals = [uuid4() for _ in hashed]
+    seals = new_seals(len(hashed))
     return columns.tell(
         _FILE,
         [
             mix.brand,
             mix.brand,
-            columns.times(seals),
+            columns.seals(seals),
             columns.numbers([row[2] for row, _ in hashed]),
             columns.numbers([row[3] for row, _ in hashed]),
             columns.blobs([_place(mix, value).blind for _, value in hashed]),

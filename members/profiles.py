@@ -32,7 +32,7 @@ def told_by(fact: AccountFact) -> dict[str, Any]:
         "nick": fact.nick,
         "name": fact.name,
         "birthday": fact.birthday,
-        "gender": fact.gender and fact.gender.value,
+        "gender": fact.gender and str(fact.gender),
         "phone_masked": fact.phone_masked and fact.phone_masked[:_PHONE_MASKED],
         "province": fact.province and fact.province[:_PROVINCE],
         "city": fact.city and fact.city[:_CITY],
@@ -63,7 +63,7 @@ def want(wanted: dict[str, Any], fact: AccountFact, keys: Iterable[Key]) -> None
     values = {
         "name": clean_name(fact.name),
         "birthday": fact.birthday,
-        "gender": fact.gender and fact.gender.value,
+        "gender": fact.gender and str(fact.gender),
         "province": fact.province and fact.province[:_PROVINCE],
         "city": fact.city and fact.city[:_CITY],
         "occupation": fact.occupation,
@@ -79,8 +79,8 @@ def name_index(name: str | None) -> bytes | None:
     return blind_index(fold_name(name), purpose="name") if name else None
 
 
-def seal(field: str, wanted: Iterable[Mapping[str, Any]], rows: Sequence[UUID]) -> list[bytes | None]:
-    """Seal one field of many members; None where nothing is wanted of it."""
+def seal(field: str, wanted: Iterable[Mapping[str, Any]], rows: Sequence[bytes]) -> list[bytes | None]:
+    """Seal one field of many members, whose seals `rows` are; None where nothing is wanted of it."""
     return _SEALED[field].seal_values([values.get(field) for values in wanted], rows)
 
 
@@ -147,7 +147,7 @@ class _Filling:
 
 def _write(filled: Sequence[_Filling]) -> None:
     values = [filling.values for filling in filled]
-    seals = [filling.seal for filling in filled]
+    seals = [filling.seal.bytes for filling in filled]
     columns.tell(
         """
         UPDATE members_member AS member

@@ -89,7 +89,7 @@ def differing(run_ids: Sequence[int]) -> dict[str, list[tuple[int, UUID]]]:
 
 def keep(packed: Sequence[tuple[int, UUID, str]]) -> None:
     """Keep the whole facts of rows, sealed; as (row's id, its seal, the packed fact)."""
-    payloads = _PAYLOAD.seal_values([text for _, _, text in packed], [seal for _, seal, _ in packed])
+    payloads = _PAYLOAD.seal_values([text for _, _, text in packed], [seal.bytes for _, seal, _ in packed])
     columns.tell(
         """
         UPDATE members_reconciliationrow AS kept SET payload = told.payload
@@ -111,7 +111,7 @@ def kept(run_id: int, difference_ids: Sequence[int]) -> list[str]:
         """,
         [run_id, columns.numbers(difference_ids)],
     )
-    return _PAYLOAD.unseal_values([row[1] for row in rows], [row[2] for row in rows])
+    return _PAYLOAD.unseal_values([row[1] for row in rows], [row[2].bytes for row in rows])
 
 
 def forget(run_id: int, *, but_differing: bool = True) -> None:

@@ -31,6 +31,29 @@ def append_only(
     )
 
 
+def never_deleted(table: str, rule_name: str) -> migrations.RunSQL:
+    """An operation after which the rows of a table may change, and none is deleted; with its reverse.
+
+    Tables of many rows can then name one of them without a constraint, by which the database would look it
+    up, and lock it, for each of theirs. table and rule_name: as for append_only().
+    """
+    return migrations.RunSQL(
+        sql=f"""
+CREATE FUNCTION {rule_name}() RETURNS trigger LANGUAGE plpgsql AS $rule$
+    BEGIN
+        RAISE EXCEPTION '{rule_name}: DELETE on {table} is refused'
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = '{rule_name}', TABLE = '{table}';
+    END
+$rule$;
+CREATE TRIGGER {rule_name} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {rule_name}();
+{_for_serving_role(f"REVOKE DELETE, TRUNCATE ON {table} FROM %I")}""",
+        reverse_sql=f"""
+DROP TRIGGER {rule_name} ON {table};
+DROP FUNCTION {rule_name}();
+{_for_serving_role(f"GRANT DELETE ON {table} TO %I")}""",
+    )
+
+
 def _make(table: str, rule: str, except_columns: Sequence[str], only_when: str) -> str:
     excepted = "ARRAY[" + ", ".join(f"'{column}'" for column in except_columns) + "]::text[]"
     let_through = f"""

@@ -135,12 +135,15 @@ class SealedField(models.BinaryField):
         table, column = self.place
         return crypto.seal(self.to_text(value), table=table, column=column, row=row)
 
-    def seal_values(self, values: Iterable[Any], rows: Sequence[UUID]) -> list[bytes | None]:
-        """seal_value() for many rows at once, in their order."""
+    def seal_values(self, values: Iterable[Any], rows: Sequence[bytes]) -> list[bytes | None]:
+        """seal_value() for many rows at once, in their order; `rows` are the bytes of their seals."""
         table, column = self.place
+        return crypto.seal_many(self.to_texts(values), table=table, column=column, rows=rows)
+
+    def to_texts(self, values: Iterable[Any]) -> list[str | None]:
+        """to_text() for many values, as accept() takes them."""
         accepted = map(self.accept, values)
-        texts = [None if value is None else self.to_text(value) for value in accepted]
-        return crypto.seal_many(texts, table=table, column=column, rows=rows)
+        return [None if value is None else self.to_text(value) for value in accepted]
 
     def unseal_value(self, blob: bytes | None, row: UUID) -> Any:
         """The clear value of stored bytes, for statements that bypass the instance."""
@@ -149,8 +152,8 @@ class SealedField(models.BinaryField):
         table, column = self.place
         return self.from_text(crypto.unseal(blob, table=table, column=column, row=row))
 
-    def unseal_values(self, blobs: Sequence[bytes], rows: Sequence[UUID]) -> list[Any]:
-        """unseal_value() for many rows that have a value, in their order."""
+    def unseal_values(self, blobs: Sequence[bytes], rows: Sequence[bytes]) -> list[Any]:
+        """unseal_value() for many rows that have a value, in their order; rows as for seal_values()."""
         table, column = self.place
         return list(map(self.from_text, crypto.unseal_many(blobs, table=table, column=column, rows=rows)))
 
@@ -227,6 +230,10 @@ class SealedTextField(SealedField):
     def to_text(self, value: Any) -> str:
         return str(value)
 
+    def to_texts(self, values: Iterable[Any]) -> list[str | None]:
+        # Text is what it is: to ask twice for each of a million takes as long as to write it.
+        return [value if type(value) is str and value else self.accept(value) for value in values]
+
     def from_text(self, text: str) -> Any:
         return text
 
@@ -239,6 +246,8 @@ class SealedDateField(SealedField):
     accepts = date
 
     def accept(self, value: Any) -> Any:
+        if type(value) is date:  # as nearly all are
+            return value
         if isinstance(value, datetime):
             raise TypeError(f"{self.name} takes a day, not an instant")
         return super().accept(value)

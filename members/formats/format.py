@@ -77,7 +77,8 @@ class Format:
                 except Unclean as fault:
                     outcome = rejected(fault.line or row.line, fault)
                 else:
-                    outcome = fact if isinstance(fact, Ignored) else Read((row.line,), fact, _remarks((row,)))
+                    remarks = tuple(row.remarks) if row.remarks else ()
+                    outcome = fact if isinstance(fact, Ignored) else Read((row.line,), fact, remarks)
             yield outcome
 
     def _read_grouped(self, rows: Iterable[Row]) -> Iterator[Outcome]:
@@ -134,7 +135,7 @@ class Format:
                 return Rejected(row.line, "", row.fault)
             first = row.cells[0].strip() if row.cells else ""
             if len(first) < 12:  # longer is neither blank nor a word for a total
-                first = next((cell for cell in map(clean_text, row.cells) if cell), "")
+                first = clean_text(first) or next(filter(None, map(clean_text, row.cells)), "")
                 if not first:
                     return Ignored(row.line, "blank")
                 if _TOTAL.fullmatch(first):

@@ -69,8 +69,11 @@ class Row:
 
     def words(self, column: str, separator: str) -> tuple[str, ...]:
         """The parts of a cell that holds several."""
-        parts = map(cleaning.clean_text, (cleaning.clean_text(self.cell(column)) or "").split(separator))
-        return tuple(part[:LONGEST_TEXT] for part in parts if part)
+        cell = self.cells[self.columns[column]]
+        if not cell:
+            return ()
+        parts = map(cleaning.clean_text, (cleaning.clean_text(cell) or "").split(separator))
+        return tuple([part[:LONGEST_TEXT] for part in parts if part])
 
     def code(self, column: str) -> str | None:
         """An id of the platform."""
@@ -146,15 +149,21 @@ class Row:
 
     def birthday(self, column: str, order: str = "ymd") -> date | None:
         """A day of birth."""
+        cell = self.cells[self.columns[column]]
+        if not cell:
+            return None
         try:
-            return cleaning.clean_birthday(self.cell(column), order)
+            return cleaning.clean_birthday(cell, order)
         except Unclean as fault:
             raise self._located(fault, column) from None
 
     def gender(self, column: str) -> Gender | None:
         """A gender."""
+        cell = self.cells[self.columns[column]]
+        if not cell:
+            return None
         try:
-            return cleaning.clean_gender(self.cell(column))
+            return cleaning.clean_gender(cell)
         except Unclean as fault:
             raise self._located(fault, column) from None
 

@@ -4,7 +4,7 @@ Promises: a chunk and the note that it is applied are one transaction, so that a
 any moment goes on exactly where it was; one bad fact is rejected and the others stand.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import OperationalError, transaction
 from django.db.models.functions import Now
@@ -61,12 +61,12 @@ def _advance(run: ImportRun) -> int:
     answers = receive(run, facts_of(run, chunk))
     rejects = []
     for staged, answer in zip(chunk, answers, strict=True):
-        _count(run, staged, answer)
         if answer.outcome == "rejected":
             rejects += [
-                ImportReject(run=run, line=line, code=answer.code, details=answer.details)
+                ImportReject(run=run, line=line, code=answer.code, details=dict(answer.details))
                 for line in staged.lines
             ]
+    _count(run, chunk, answers)
     ImportReject.objects.bulk_create(rejects)
     run.applied_time, run.applied_sequence = chunk[-1].happened_at, chunk[-1].sequence
     run.save(update_fields=_ADVANCED)
@@ -94,19 +94,22 @@ _ADVANCED = [
 ]
 
 
-def _count(run: ImportRun, staged: Staged, answer: Received) -> None:
-    """Move one fact from what is left to its outcome."""
-    rows = len(staged.lines)
-    run.rows_left -= rows
-    run.facts_left -= 1
-    setattr(run, f"rows_{answer.outcome}", getattr(run, f"rows_{answer.outcome}") + rows)
-    setattr(run, f"facts_{answer.outcome}", getattr(run, f"facts_{answer.outcome}") + 1)
-    if answer.outcome in ("new", "changed"):
-        run.money_net += staged.net
-        run.money_postage += staged.postage
-        run.money_refunded += staged.refunded
-    run.points_earned += answer.earned
-    run.points_taken += answer.taken
+def _count(run: ImportRun, chunk: Sequence[Staged], answers: Sequence[Received]) -> None:
+    """Move facts from what is left to their outcomes, with their money and points."""
+    told = list(zip(chunk, [answer.outcome for answer in answers], strict=True))
+    for word in {word for _, word in told}:
+        those = [staged for staged, outcome in told if outcome == word]
+        rows = sum([len(staged.lines) for staged in those])
+        run.rows_left -= rows
+        run.facts_left -= len(those)
+        setattr(run, f"rows_{word}", getattr(run, f"rows_{word}") + rows)
+        setattr(run, f"facts_{word}", getattr(run, f"facts_{word}") + len(those))
+        if word in ("new", "changed"):
+            run.money_net += sum([staged.net for staged in those])
+            run.money_postage += sum([staged.postage for staged in those])
+            run.money_refunded += sum([staged.refunded for staged in those])
+    run.points_earned += sum([answer.earned for answer in answers])
+    run.points_taken += sum([answer.taken for answer in answers])
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from members.facts import AccountFact, Fact, OrderFact, RefundFact, digest
 from members.importing.packing import pack, unpack
 from members.models import Channel, ImportRun, StagedFact
 from members.sealing import sealed_field
+from privacy.crypto import SEAL_BYTES
 
 NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)  # what has no time comes last
 ZERO = Decimal("0.00")
@@ -38,12 +39,13 @@ class Enveloped(NamedTuple):
 
 def copy_text(run: ImportRun, enveloped: Sequence[Enveloped]) -> str:
     """Facts in PostgreSQL's COPY text form, sealed."""
-    seals = [seal_of(run, sequence) for sequence, _, _ in enveloped]
+    key = run.key.int
+    seals = [_seal_of(key, sequence) for sequence, _, _ in enveloped]
     payloads = _PAYLOAD.seal_values([pack(fact) for _, _, fact in enveloped], seals)
     return "".join(map(partial(_copy_line, run), enveloped, seals, payloads))
 
 
-def _copy_line(run: ImportRun, enveloped: Enveloped, seal: UUID, payload: bytes | None) -> str:
+def _copy_line(run: ImportRun, enveloped: Enveloped, seal: bytes, payload: bytes | None) -> str:
     sequence, lines, fact = enveloped
     number, refund_number, index = names_of(fact, run.channel)
     net, postage, refunded = money_of(fact)
@@ -51,14 +53,14 @@ def _copy_line(run: ImportRun, enveloped: Enveloped, seal: UUID, payload: bytes 
     return (
         f"{run.pk}\t{sequence}\t{number.translate(_ESCAPES)}\t{refund_number.translate(_ESCAPES)}\t"
         f"\\\\x{index.hex()}\t\\\\x{digest(fact).hex()}\t{time_of(fact).isoformat()}\t"
-        f"{{{','.join(map(str, lines))}}}\t{net}\t{postage}\t{refunded}\t"
-        f"{seal}\t\\\\x{payload.hex()}\n"
+        f"{{{','.join(map(str, lines))}}}\t{net!s}\t{postage!s}\t{refunded!s}\t"
+        f"{seal.hex()}\t\\\\x{payload.hex()}\n"
     )
 
 
-def seal_of(run: ImportRun, sequence: int) -> UUID:
-    """Binds a staged fact to its run and its place in it."""
-    return UUID(int=run.key.int ^ sequence)
+def _seal_of(key: int, sequence: int) -> bytes:
+    """Binds a staged fact to its run, by the run's key, and to its place in it."""
+    return (key ^ sequence).to_bytes(SEAL_BYTES, "big")
 
 
 def names_of(fact: Fact, channel: Channel) -> tuple[str, str, bytes]:
@@ -72,8 +74,7 @@ def names_of(fact: Fact, channel: Channel) -> tuple[str, str, bytes]:
 
 
 def _index_of(buyer: AccountFact, channel: Channel) -> bytes:
-    external_id = buyer.external_id or keys.external_id_of(buyer, keys.keys_of(buyer, channel))
-    return keys.account_index(channel, external_id)
+    return keys.account_index(channel, keys.external_id_of(buyer, channel))
 
 
 def time_of(fact: Fact) -> datetime:
@@ -114,6 +115,6 @@ def sealed(fact: Fact, seal: UUID) -> bytes:
     return payload
 
 
-def opened(kind: str, payloads: Sequence[bytes], seals: Sequence[UUID]) -> list[Fact]:
+def opened(kind: str, payloads: Sequence[bytes], seals: Sequence[bytes]) -> list[Fact]:
     """The facts that were sealed, in their order; raises SealBroken or KeyUnknown."""
     return [unpack(kind, text) for text in _PAYLOAD.unseal_values(payloads, seals)]

@@ -36,6 +36,7 @@ Shape = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[Any, ...]
 _SHAPES: dict[type, Shape] = {}
 _BUILDERS: dict[type, Convert] = {}
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_read = json.JSONDecoder().raw_decode  # json.loads() spends as much again on looking for spaces around
 
 
 def pack(fact: Fact) -> str:
@@ -45,7 +46,8 @@ def pack(fact: Fact) -> str:
 
 def unpack(kind: str, text: str) -> Fact:
     """The fact of this kind (`orders`, `accounts`, `refunds`, `order-lines`) that was packed."""
-    fact: Fact = _builder(_KINDS[kind])(json.loads(text))
+    flat, _end = _read(text)
+    fact: Fact = _builder(_KINDS[kind])(flat)
     return fact
 
 
@@ -54,10 +56,11 @@ def _flat(fact: Any) -> dict[str, Any]:
     names, values_of, defaults = _SHAPES.get(kind) or _SHAPES.setdefault(kind, _shape(kind))
     flat = {}
     for name, value, default in zip(names, values_of(fact), defaults, strict=True):
-        if value is None or value is default or value == default:
+        if value is None or value is default:
             continue
         its = type(value)
-        flat[name] = value if its is str or its is int else _PLAIN.get(its, _flat)(value)
+        if default is None or value != default:
+            flat[name] = value if its is str or its is int else _PLAIN.get(its, _flat)(value)
     return flat
 
 
@@ -80,7 +83,7 @@ _PLAIN: dict[type, Convert] = {
     datetime: datetime.isoformat,
     date: date.isoformat,
     tuple: lambda items: [_PLAIN.get(type(item), _flat)(item) for item in items],
-    **dict.fromkeys((IdentifierKind, OrderStatus, Gender), attrgetter("value")),
+    **dict.fromkeys((IdentifierKind, OrderStatus, Gender), str),
 }
 
 
@@ -113,7 +116,7 @@ def _converter(hint: Any) -> Convert | None:
     if is_dataclass(hint):
         return _builder(hint)  # type: ignore[arg-type]
     if issubclass(hint, Enum):
-        return hint
+        return {one.value: one for one in hint}.__getitem__  # calling an Enum takes five times as long
     from_text: dict[type, Convert] = {
         Decimal: Decimal,
         datetime: datetime.fromisoformat,

@@ -3,9 +3,9 @@
 The takers sit on higher floors (orders earn points) and are named in `settings.IMPORT_RECEIVERS`.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
@@ -29,13 +29,12 @@ _OUTCOMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """What became of one fact: `new`, `changed`, `same` or `rejected` with a code; and of points."""
 
     outcome: str
     code: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = MappingProxyType({})
     earned: int = 0
     taken: int = 0
 

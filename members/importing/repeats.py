@@ -45,7 +45,7 @@ class _Part:
 
     def fact(self, kind: str) -> Fact:
         """The fact, opened."""
-        return opened(kind, [self.payload], [self.seal])[0]
+        return opened(kind, [self.payload], [self.seal.bytes])[0]
 
 
 def settle(run: ImportRun, described: Format) -> None:

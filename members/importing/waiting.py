@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from members import columns
 from members.facts import Fact
@@ -21,7 +20,7 @@ class Staged(NamedTuple):
     net: Decimal
     postage: Decimal
     refunded: Decimal
-    seal: UUID
+    seal: bytes
     payload: bytes
 
 
@@ -47,7 +46,7 @@ def staged_by_id(ids: Sequence[int]) -> list[Staged]:
 
 def _staged(condition: str, parameters: list[Any]) -> list[Staged]:
     rows = columns.ask(
-        "SELECT happened_at, sequence, lines, net, postage, refunded, seal, payload"
+        "SELECT happened_at, sequence, lines, net, postage, refunded, uuid_send(seal), payload"
         f" FROM members_stagedfact WHERE {condition}",
         parameters,
     )

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from members import accounts, columns
 from members.accounts import AccountReceipt
 from members.facts import AccountFact
-from members.keys import account_index, external_id_of, keys_of
+from members.keys import account_index, external_id_of
 from members.models import Channel, ImportRun
 
 
@@ -45,7 +45,7 @@ _OUTCOMES = {"new": "new", "changed": "changed", "same": "same", "stale": "same"
 
 
 def _index(channel: Channel, fact: AccountFact) -> bytes:
-    return account_index(channel, external_id_of(fact, keys_of(fact, channel)))
+    return account_index(channel, external_id_of(fact, channel))
 
 
 def _code(receipt: AccountReceipt) -> str:

@@ -122,7 +122,7 @@ def _open(field: SealedField, blobs: Sequence[bytes | None], seals: Sequence[UUI
     """The clear values of one column, None where there is nothing."""
     at = [n for n, blob in enumerate(blobs) if blob is not None]
     found: list[Any] = [None] * len(blobs)
-    values = field.unseal_values([blobs[n] for n in at], [seals[n] for n in at])  # type: ignore[misc]
+    values = field.unseal_values([blobs[n] for n in at], [seals[n].bytes for n in at])  # type: ignore[misc,union-attr]
     for n, value in zip(at, values, strict=True):
         found[n] = value
     return found

@@ -174,7 +174,10 @@ class ImportRun(models.Model):
 class StagedFact(SealedModel):
     """One fact of a file that has been read and not yet applied; gone when its run is done."""
 
-    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="staged", db_index=False)
+    # Runs are never deleted (import_run_is_never_deleted), and a million facts would each look up the same.
+    run = models.ForeignKey(
+        ImportRun, models.CASCADE, related_name="staged", db_index=False, db_constraint=False
+    )
     sequence = models.IntegerField()  # place in the file
     # What it tells of: an order by its number, with a refund's number, or an account by its index.
     number = models.CharField(max_length=64, default="")

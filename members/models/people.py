@@ -55,6 +55,7 @@ class Member(SealedModel):
         null=True,
         related_name="recruited",
         db_index=False,
+        db_constraint=False,  # as with accounts
         verbose_name=_("recruited in channel"),
     )
     recruited_store = models.ForeignKey(
@@ -111,8 +112,15 @@ class Member(SealedModel):
 class Account(SealedModel):
     """One buyer as one channel knows them. Many per member, one member each (A2)."""
 
+    # Channels are never deleted (channel_is_never_deleted), and all accounts of a file name one: the database
+    # need not look it up, and lock it, for each of them.
     channel = models.ForeignKey(
-        Channel, models.PROTECT, related_name="accounts", db_index=False, verbose_name=_("channel")
+        Channel,
+        models.PROTECT,
+        related_name="accounts",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("channel"),
     )
     member = models.ForeignKey(Member, models.PROTECT, related_name="accounts", verbose_name=_("member"))
     # A platform's id of a buyer may itself be personal (a Taobao nick, a JD pin): sealed, found by its index.

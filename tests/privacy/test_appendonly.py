@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 
 import psycopg.errors
 import pytest
@@ -6,7 +7,8 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
-from privacy.appendonly import append_only
+from members.models import Channel, ImportRun
+from privacy.appendonly import append_only, never_deleted
 from privacy.models import AccessRecord, ConsentEvent, Notice
 from privacy.notices import NoticeText, publish
 
@@ -138,3 +140,28 @@ def test_the_migrations_left_the_serving_role_only_what_it_needs(db, table):
 def test_a_reveal_without_a_reason_is_refused_by_the_database(mei):
     with pytest.raises(IntegrityError, match="access_record_reveal_has_reason"), transaction.atomic():
         AccessRecord.objects.create(actor_label="x", action="reveal", model="members.Member", member=mei)
+
+
+def test_rows_that_others_name_may_change_and_never_go(diary):
+    rule = never_deleted("diary", "page_is_never_deleted")
+    as_serving_role("DELETE FROM diary WHERE id = 0")  # the control: before the rule it may
+    run(rule.sql)
+    as_serving_role("UPDATE diary SET text = 'sun'")
+    assert "page_is_never_deleted" in str(refused("DELETE FROM diary"))
+    for statement in ("DELETE FROM diary", "TRUNCATE diary"):
+        with pytest.raises(ProgrammingError):
+            as_serving_role(statement)
+    run(rule.reverse_sql)
+    as_serving_role("DELETE FROM diary")
+
+
+@pytest.mark.parametrize(
+    ("table", "rule"),
+    [("members_channel", "channel_is_never_deleted"), ("members_importrun", "import_run_is_never_deleted")],
+)
+def test_what_millions_of_rows_name_without_a_constraint_is_there_for_ever(db, table, rule):
+    shop = Channel.objects.create(code="shop", name="Shop", platform="web")
+    ImportRun.objects.create(
+        key=uuid4(), channel=shop, file_name="a", file_size=1, file_digest=b"", file_lines=1
+    )
+    assert rule in str(refused(f"DELETE FROM {table}"))

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from config import database, serving
-from members import sending
+from members import garbage, sending
 
 GRACE_SECONDS = 20
 
@@ -26,5 +26,6 @@ class Command(BaseCommand):
         assert isinstance(app.connector, DjangoConnector)
         # Changes are pushed beside the jobs: a long one must not hold them up (members.sending).
         # The worker listens on a connection of its own, which Django's cannot do.
-        with sending.beside(), app.replace_connector(app.connector.get_worker_connector()) as working:
+        own = app.connector.get_worker_connector()
+        with garbage.collected_rarely(), sending.beside(), app.replace_connector(own) as working:
             working.run_worker(concurrency=concurrency, shutdown_graceful_timeout=GRACE_SECONDS)
