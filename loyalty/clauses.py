@@ -203,15 +203,24 @@ def _rule_of(programme: Programme, code: str) -> Rule | None:
 
 
 def _cut(told: Mapping[str, Any], rule: Rule) -> str:
-    """`cut from 300 to 120 by its limit (a member and day)`; '' when nothing was cut."""
+    """`cut from 300 to 120 by its limit: 500 points (a member and day), of which 120 were left`.
+
+    '' when nothing was cut. Orders of before that was kept name every limit of their rule.
+    """
     if "cut_from" not in told:
         return ""
+    if known := sentences.limits_that_cut(told, rule.limits):
+        return _("cut from %(wanted)s to %(given)s by its limit: %(limits)s") % {
+            "wanted": f"{told['cut_from']:,}",
+            "given": f"{told['added']:,}",
+            "limits": known,
+        }
     limits = [
         str(whom) for word, whom in sentences.LIMIT_NAMES.items() if getattr(rule.limits, word) is not None
     ]
     return ngettext(
         "cut from %(wanted)s to %(given)s by its limit (%(limits)s)",
-        "cut from %(wanted)s to %(given)s by its limits (%(limits)s)",
+        "cut from %(wanted)s to %(given)s by one of its limits (%(limits)s)",
         len(limits),
     ) % {
         "wanted": f"{told['cut_from']:,}",

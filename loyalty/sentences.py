@@ -150,10 +150,31 @@ def of_told(told: Mapping[str, Any]) -> str:
         text = _("%(code)s: + %(added)s") % words
     if "cut_from" not in told:
         return text
-    return _("%(text)s (of %(wanted)s, as its limit allows)") % {
-        "text": text,
-        "wanted": f"{told['cut_from']:,}",
-    }
+    cut = {"text": text, "wanted": f"{told['cut_from']:,}"}
+    if not told.get("cut_by"):
+        return _("%(text)s (of %(wanted)s, as its limit allows)") % cut
+    left = [
+        _("%(whom)s: %(left)s left") % {"whom": whom, "left": f"{told['cut_by'][name]:,}"}
+        for name, whom in LIMIT_NAMES.items()
+        if name in told["cut_by"]
+    ]
+    return _("%(text)s (of %(wanted)s, as its limit allows: %(limits)s)") % {**cut, "limits": listed(left)}
+
+
+def limits_that_cut(told: Mapping[str, Any], limits: Limits) -> str:
+    """The limits of a rule that cut what it gave, with their numbers; '' where that was not kept.
+
+    limits: those of the version that decided.
+    """
+    left = told.get("cut_by", {})
+    return listed(
+        [
+            _("%(points)s points (%(whom)s), of which %(left)s were left")
+            % {"points": f"{limit:,}", "whom": whom, "left": f"{left[name]:,}"}
+            for name, whom in LIMIT_NAMES.items()
+            if name in left and (limit := getattr(limits, name)) is not None
+        ]
+    )
 
 
 def listed(words: Sequence[str]) -> str:

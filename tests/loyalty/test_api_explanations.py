@@ -68,7 +68,7 @@ def test_an_entry_answers_who_by_which_version_and_clause_by_clause(app: Api, me
             " at most 30 points (all members together)",
             "points": 30,
             "cut_from": 50,
-            "cut": "cut from 50 to 30 by its limit (all members together)",
+            "cut": "cut from 50 to 30 by its limit: 30 points (all members together), of which 30 were left",
         },
     ]
     assert sum(clause["points"] for clause in found["clauses"]) == found["points"]
