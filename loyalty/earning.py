@@ -199,7 +199,8 @@ def _factor(part: _Part, rules: Sequence[Rule], programme: Programme, situation:
 
 
 def _told(rule: Rule, wanted: int, given: int, tightest: Mapping[str, int], **what: Any) -> dict[str, Any]:
-    told: dict[str, Any] = {"code": rule.code, "added": given, **what}
+    name = {"name": dict(rule.name)} if rule.name else {}
+    told: dict[str, Any] = {"code": rule.code, **name, "added": given, **what}
     if given == wanted:
         return told
     cut_by = {"cut_by": dict(tightest)} if tightest else {}

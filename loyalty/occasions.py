@@ -265,6 +265,7 @@ def _by_rules(order: Heard, facts: Situation, held: Held) -> list[Wish]:
             member_id=order.member_id,
             source=Grant.Source.RULE,
             code=rule.code,
+            called=rule.name,
             occasion=f"rule:{rule.code}:order:{order.order_id}",
             happened_at=_time_of(order),
             programme=held,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from loyalty.conditions import SHANGHAI, THIS_MONTH, AllOf, AnyOf, Check, Condition, Not, names_a_line
+from loyalty.names import called
 from loyalty.programme import Limits, Rule
 
 # What codes are called: (field of a condition, or coupon, gift, tier; code) -> name.
@@ -143,7 +144,7 @@ def limits_in_words(limits: Limits) -> str:
 
 def of_told(told: Mapping[str, Any]) -> str:
     """What a rule did for one order, from the explanation kept with it: `double × 2: + 200`."""
-    words = {"code": told["code"], "added": f"{told['added']:,}"}
+    words = {"code": called(told), "added": f"{told['added']:,}"}
     if "factor" in told:
         text = _("%(code)s × %(factor)s: + %(added)s") % {**words, "factor": told["factor"]}
     else:

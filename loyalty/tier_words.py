@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from loyalty import legacy_words
 from loyalty.models import TierChange
+from loyalty.names import called
 from loyalty.tiers import Progress
 from members.templatetags.amounts import count, yuan
 
@@ -57,7 +58,7 @@ def given(kind: str, why: Mapping[str, Any]) -> str:
     source = _SOURCES.get(str(why.get("source")))
     if source is None:
         return str(why.get("reason", ""))
-    text = str(source) % {"code": why.get("code", "")}
+    text = str(source) % {"code": called(why)}
     return _("%(reason)s; the order came to nothing") % {"reason": text} if why.get("undone") else text
 
 

@@ -15,6 +15,7 @@ class Clause(serializers.Serializer[Any]):
     # A serializer has a `label` of its own, which declared fields do not touch.
     label = serializers.CharField()  # type: ignore[assignment]
     code = serializers.CharField(allow_blank=True)
+    name = serializers.CharField(allow_blank=True, help_text="What it is called; its code without a name")
     version = serializers.IntegerField(allow_null=True)
     sentence = serializers.CharField(allow_blank=True, help_text="In the caller's language")
     points = serializers.IntegerField(allow_null=True, help_text="What it made; null where it makes none")

@@ -116,6 +116,7 @@ class GivenThing(serializers.Serializer[Any]):
     # A serializer has a `source` of its own, which declared fields do not touch.
     source = serializers.CharField()  # type: ignore[assignment]
     code = serializers.CharField()
+    source_name = serializers.CharField(help_text="What the code is called; the code without a name")
     version = serializers.IntegerField(allow_null=True, help_text="Of the programme")
     sentence = serializers.CharField(allow_blank=True)
 

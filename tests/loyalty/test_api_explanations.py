@@ -53,6 +53,7 @@ def test_an_entry_answers_who_by_which_version_and_clause_by_clause(app: Api, me
             "kind": "base",
             "label": "Points for each yuan",
             "code": "",
+            "name": "",
             "version": 1,
             "sentence": "1 point for each yuan",
             "points": 120,
@@ -63,6 +64,7 @@ def test_an_entry_answers_who_by_which_version_and_clause_by_clause(app: Api, me
             "kind": "rule",
             "label": "Earning rule",
             "code": "hello",
+            "name": "hello",
             "version": 1,
             "sentence": "it is the first purchase: 50 bonus points, coupon Welcome, tier Silver;"
             " at most 30 points (all members together)",
