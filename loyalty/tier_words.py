@@ -86,6 +86,11 @@ def _window(needs: Mapping[str, Any]) -> str:
 def _by_hand(why: Mapping[str, Any]) -> str:
     if "approval" not in why:
         return str(why.get("reason", ""))
+    if "asked_by" not in why:  # for whom the names of staff are not
+        return _("%(reason)s (asked by staff, approved as request %(approval)s)") % {
+            "reason": why.get("reason", ""),
+            "approval": why["approval"],
+        }
     return _("%(reason)s (asked by %(who)s, approved as request %(approval)s)") % {
         "reason": why.get("reason", ""),
         "who": why.get("asked_by", ""),

@@ -24,7 +24,7 @@ class Clause(serializers.Serializer[Any]):
 
 
 class EntryBy(serializers.Serializer[Any]):
-    """Who moved the points: staff by user name, a channel, or the programme as time passed."""
+    """Who moved the points: staff by user name (a channel reads `staff`), a channel, or the programme."""
 
     kind = serializers.ChoiceField([explanations.STAFF, explanations.CHANNEL, explanations.PROGRAMME])
     name = serializers.CharField()

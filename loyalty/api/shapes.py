@@ -306,7 +306,9 @@ class Entry(serializers.Serializer[Any]):
     clauses = Clause(many=True, help_text="Of what an order earned, they add up to its points")
     details = serializers.ListField(child=serializers.CharField(), help_text="More reasons, in words")
     by = EntryBy()
-    approved_by = serializers.CharField(allow_blank=True, help_text="The second person")
+    approved_by = serializers.CharField(
+        allow_blank=True, help_text="The second person; a channel reads `staff`"
+    )
     approval_id = serializers.IntegerField(allow_null=True)
     store = serializers.CharField(allow_blank=True)
     reverses = EntryReversed(allow_null=True)

@@ -90,9 +90,14 @@ def test_a_correction_answers_what_it_reverses_and_who_stood_behind_it(
     asked = adjustments.adjust(mei, -2000, "Wrong file", lin, cause="a", reverses=given["id"]).approval
     assert asked is not None
     approvals.approve(asked.pk, boss, "")
-    found = entry(app, mei)
+    found = entry(Api(boss), mei)
     assert found["by"] == {"kind": "staff", "name": "lin"}
     assert (found["approved_by"], found["approval_id"]) == ("boss", asked.pk)
+    assert any(detail.startswith("Asked by lin, approved by boss") for detail in found["details"])
+    found = entry(app, mei)
+    assert found["by"] == {"kind": "staff", "name": "staff"}
+    assert (found["approved_by"], found["approval_id"]) == ("staff", asked.pk)
+    assert found["details"][-1].startswith("Asked by one of staff, approved by another")
     assert found["reverses"] == {"entry_id": given["id"], "share": "0.2500"}
     assert found["reason"] == "Wrong file"
 
