@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                     ("approved", "Approved"),
                     ("refused", "Refused"),
                     ("expired", "Expired"),
-                    ("withdrawn", "Withdrawn"),
+                    ("withdrawn", "Withdrawn by who asked"),
                 ],
                 default="waiting",
                 max_length=10,

@@ -15,7 +15,7 @@ class Approval(models.Model):
         APPROVED = "approved", _("Approved")
         REFUSED = "refused", _("Refused")
         EXPIRED = "expired", _("Expired")
-        WITHDRAWN = "withdrawn", _("Withdrawn")  # by who asked for it
+        WITHDRAWN = "withdrawn", _("Withdrawn by who asked")
 
     # A name of settings.APPROVABLE: which operation runs when it is approved.
     kind = models.CharField(_("kind"), max_length=40)
