@@ -178,7 +178,7 @@ class Book:
             sentence = _GIVERS[source](why, held.programme)
         if not sentence:
             return ()
-        name = called({**why, "name": why.get("name") or _name_of(source, code, held.programme)})
+        name = called({**why, "called": why.get("called") or _name_of(source, code, held.programme)})
         return (Clause(kind=source, code=code, name=name, version=held.number, sentence=sentence),)
 
     # --- expiry ---------------------------------------------------------------------------------------

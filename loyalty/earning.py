@@ -199,7 +199,7 @@ def _factor(part: _Part, rules: Sequence[Rule], programme: Programme, situation:
 
 
 def _told(rule: Rule, wanted: int, given: int, tightest: Mapping[str, int], **what: Any) -> dict[str, Any]:
-    name = {"name": dict(rule.name)} if rule.name else {}
+    name = {"called": dict(rule.name)} if rule.name else {}
     told: dict[str, Any] = {"code": rule.code, **name, "added": given, **what}
     if given == wanted:
         return told

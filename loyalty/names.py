@@ -14,5 +14,5 @@ def in_words(name: Mapping[str, str]) -> str:
 
 def called(why: Mapping[str, Any]) -> str:
     """What an explanation calls the rule, milestone or tier behind it: by its name then, or its code."""
-    name = why.get("name")
+    name = why.get("called")
     return (in_words(name) if isinstance(name, Mapping) else "") or str(why.get("code", ""))

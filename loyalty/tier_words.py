@@ -151,7 +151,7 @@ def growth_sentence(why: Mapping[str, Any], order_number: str = "") -> str:
     """For what growth value came about, with its numbers: `Order T-1: 200.00 × 1 → 200`."""
     if not order_number:
         source = _SOURCES.get(str(why.get("source")))
-        return str(source) % {"code": why.get("code", "")} if source else ""
+        return str(source) % {"code": called(why)} if source else ""
     if "kept" not in why:
         return _("Order %(number)s does not count any more") % {"number": order_number}
     return _("Order %(number)s: ¥%(kept)s × %(per_yuan)s, in all %(total)s") % {

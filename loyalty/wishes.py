@@ -46,7 +46,7 @@ class Wish:
         return {
             "source": str(self.source),
             "code": self.code,
-            **({"name": dict(self.called)} if self.called else {}),
+            **({"called": dict(self.called)} if self.called else {}),
             "version": self.programme.number,
             "prize": self.prize.kind,
             "value": self.prize.value,

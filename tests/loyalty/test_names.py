@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from loyalty import grant_lines, publishing, statement, tier_paths
+from loyalty import grant_lines, publishing, reward_words, statement, tier_paths
 from loyalty.clauses import Book
 from loyalty.errors import ProgrammeInvalid
-from loyalty.models import Entry, ProgrammeVersion
+from loyalty.models import Claim, Entry, ProgrammeVersion
 from loyalty.names import called
 from loyalty.programme import parse
 from tests.api import Api
+from tests.boutique import TOTE, Boutique
 from tests.trade import PROGRAMME, Trade, buyer
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_what_has_no_name_goes_by_its_code() -> None:
     order = next(each for each in statement.entries(mei) if "base" in each.why)
     assert order.sentence.endswith("(r1)")
     assert [clause.name for clause in order.explanation.clauses] == ["", "r1"]
-    assert "name" not in Entry.objects.get(why__has_key="base").why["rules"][0]
+    assert "called" not in Entry.objects.get(why__has_key="base").why["rules"][0]
 
 
 def test_a_rule_is_called_by_its_name() -> None:
@@ -81,6 +82,16 @@ def test_the_api_answers_code_and_name() -> None:
     assert body["points"]["sentence"].endswith("(Double day)")
 
 
+def test_a_gift_is_given_for_the_milestone_by_its_name() -> None:
+    tote = {"code": "TOTE", "name": {"en": "Tote"}, "kind": "gift", "points": 500, "stock": 2}
+    gift = section(LOYAL)["milestones"][0] | {"then": {"gift": "TOTE"}}
+    trade = Trade(sections={"milestones": [gift], "rewards": [tote]})
+    trade.buy("T1", "100", buyer("mei"))
+    claim = Claim.objects.get()
+    assert reward_words.name_of(claim.why, claim.reward) == "Tote"
+    assert reward_words.sentence(claim.why) == "Given for Loyal customer, by version 1"
+
+
 def test_what_was_given_keeps_its_name_when_the_milestone_is_renamed() -> None:
     trade, mei = bought(None, LOYAL)
     renamed = {**LOYAL, "en": "Our best"}
@@ -96,7 +107,7 @@ def test_a_stored_version_without_names_loads_and_is_the_same_document() -> None
     assert (held.rules[0].name, held.rules[0].called, held.grants.milestones[0].name) == ({}, "r1", {})
     assert "name" not in stored.document["rules"][0]
     assert parse(copy.deepcopy(document)).rules[0].called == "r1"
-    assert called({"code": "m1"}) == called({"code": "m1", "name": "told by a channel"}) == "m1"
+    assert called({"code": "m1"}) == called({"code": "m1", "called": "by a channel"}) == "m1"
 
 
 @pytest.mark.parametrize("where", ["rules", "milestones"])
@@ -113,3 +124,14 @@ def test_a_book_names_what_was_given_before_names_were_kept() -> None:
     why = {"source": "milestone", "code": "m1", "version": trade.programme.number}
     (clause,) = Book().of_grant(why)
     assert clause.name == "Loyal customer"
+
+
+def test_a_points_sale_is_called_by_its_name_and_else_by_its_code() -> None:
+    def claimed(**named: Any) -> str:
+        shop.offer({**TOTE, "sales": [shop.sale(**named)]})
+        shop.claim(cause=f"c{len(named)}")
+        return reward_words.sentence(Claim.objects.latest("pk").why)
+
+    shop = Boutique()
+    assert "in the sale NOON" in claimed()
+    assert "in the sale Noon at the shop" in claimed(name={"en": "Noon at the shop"})
