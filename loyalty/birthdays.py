@@ -114,6 +114,7 @@ def _treat(birthday: date, due: Mapping[str, Treat], held: Held, at: datetime, r
                 member_id=member_id,
                 source=Grant.Source.BIRTHDAY,
                 code=tier,
+                called=held.programme.tier(tier).name,
                 occasion=occasion,
                 happened_at=at,
                 programme=held,

@@ -30,7 +30,7 @@ from loyalty import (
 from loyalty.coupon_words import short
 from loyalty.expiry import Expiry
 from loyalty.models import ProgrammeVersion
-from loyalty.names import in_words
+from loyalty.names import called, in_words
 from loyalty.prizes import Prize
 from loyalty.programme import Programme, Rule
 from loyalty.publishing import Held, Programmes
@@ -63,6 +63,7 @@ class Clause:
 
     kind: str  # a word of KINDS
     code: str
+    name: str = ""  # what the code is called in that version; the code itself where it has no name
     version: int | None
     sentence: str
     points: int | None = None
@@ -124,6 +125,7 @@ class Book:
                 Clause(
                     kind="tier",
                     code=why["tier"],
+                    name=words["tier"],
                     version=number,
                     sentence=_("%(tier)s: points × %(what)s") % words,
                     points=int(why["plain"]) - base,
@@ -141,6 +143,7 @@ class Book:
         return Clause(
             kind="rule",
             code=code,
+            name=rule.called if rule else code,
             version=version.number if version else None,
             sentence=self._rule_in_words(code, version.pk) if version is not None else "",
             points=told["added"],
@@ -173,7 +176,10 @@ class Book:
             sentence = self._rule_in_words(code, held.id)
         else:
             sentence = _GIVERS[source](why, held.programme)
-        return (Clause(kind=source, code=code, version=held.number, sentence=sentence),) if sentence else ()
+        if not sentence:
+            return ()
+        name = called({**why, "called": why.get("called") or _name_of(source, code, held.programme)})
+        return (Clause(kind=source, code=code, name=name, version=held.number, sentence=sentence),)
 
     # --- expiry ---------------------------------------------------------------------------------------
 
@@ -187,7 +193,8 @@ class Book:
         for code, expiry in ways:
             if expiry.expires_at(earned_at, programme.time_zone) == expired_at:
                 words = _("Points run out %(when)s") % {"when": comparison.expiry_in_words(expiry)}
-                return (Clause(kind="expiry", code=code, version=held.number, sentence=words),)
+                name = in_words(programme.tier(code).name) if code else ""
+                return (Clause(kind="expiry", code=code, name=name, version=held.number, sentence=words),)
         return ()
 
 
@@ -202,16 +209,37 @@ def _rule_of(programme: Programme, code: str) -> Rule | None:
     return next((rule for rule in programme.every_rule if rule.code == code), None)
 
 
+def _name_of(source: str, code: str, programme: Programme) -> Mapping[str, str]:
+    """What a version calls a rule, a milestone or the tier of a birthday treat; {} for what has no name."""
+    if source == "rule":
+        rule = _rule_of(programme, code)
+        return rule.name if rule else {}
+    if source == "birthday":
+        return programme.tier(code).name
+    if source != "milestone":
+        return {}
+    return next((each.name for each in programme.grants.milestones if each.code == code), {})
+
+
 def _cut(told: Mapping[str, Any], rule: Rule) -> str:
-    """`cut from 300 to 120 by its limit (a member and day)`; '' when nothing was cut."""
+    """`cut from 300 to 120 by its limit: 500 points (a member and day), of which 120 were left`.
+
+    '' when nothing was cut. Orders of before that was kept name every limit of their rule.
+    """
     if "cut_from" not in told:
         return ""
+    if known := sentences.limits_that_cut(told, rule.limits):
+        return _("cut from %(wanted)s to %(given)s by its limit: %(limits)s") % {
+            "wanted": f"{told['cut_from']:,}",
+            "given": f"{told['added']:,}",
+            "limits": known,
+        }
     limits = [
         str(whom) for word, whom in sentences.LIMIT_NAMES.items() if getattr(rule.limits, word) is not None
     ]
     return ngettext(
         "cut from %(wanted)s to %(given)s by its limit (%(limits)s)",
-        "cut from %(wanted)s to %(given)s by its limits (%(limits)s)",
+        "cut from %(wanted)s to %(given)s by one of its limits (%(limits)s)",
         len(limits),
     ) % {
         "wanted": f"{told['cut_from']:,}",

@@ -22,9 +22,13 @@ from loyalty.tier_terms import Tier
 
 @dataclass(slots=True)
 class Room:
-    """How many points limited rules may still add for one wallet. Rules without limits are not in it."""
+    """How many points limited rules may still add for one wallet. Rules without limits are not in it.
+
+    `by_limit`: the same by rule and limit, so that the explanation can name the one that cut.
+    """
 
     left: dict[str, int] = field(default_factory=dict)
+    by_limit: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def cut(self, rule: str, points: int) -> int:
         """What of `points` still fits; it is used up at once."""
@@ -32,7 +36,15 @@ class Room:
             return points
         fits = max(0, min(points, self.left[rule]))
         self.left[rule] -= fits
+        lefts = self.by_limit.get(rule, {})
+        for name in lefts:
+            lefts[name] -= fits
         return fits
+
+    def tightest(self, rule: str) -> dict[str, int]:
+        """The limits of a rule that cut first, with what is left of them."""
+        lefts = self.by_limit.get(rule, {})
+        return {name: left for name, left in lefts.items() if left <= self.left[rule]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +103,15 @@ def price(
         added, reached = with_rule - reached, with_rule
         if added <= 0:
             continue
-        given = room.cut(rule.code, added)
+        tightest, given = room.tightest(rule.code), room.cut(rule.code, added)
         uses[rule.code] = given
-        told.append(_told(rule, added, given, factor=str(rule.factor)))
+        told.append(_told(rule, added, given, tightest, factor=str(rule.factor)))
         total += given
     for rule in rules:
         if rule.bonus:
-            given = room.cut(rule.code, rule.bonus)
+            tightest, given = room.tightest(rule.code), room.cut(rule.code, rule.bonus)
             uses[rule.code] = uses.get(rule.code, 0) + given
-            told.append(_told(rule, rule.bonus, given, bonus=rule.bonus))
+            told.append(_told(rule, rule.bonus, given, tightest, bonus=rule.bonus))
             total += given
     why = _why(base, programme, tier, plain=plain, total=total)
     if told:
@@ -186,9 +198,13 @@ def _factor(part: _Part, rules: Sequence[Rule], programme: Programme, situation:
     return greatest * stacked
 
 
-def _told(rule: Rule, wanted: int, given: int, **what: Any) -> dict[str, Any]:
-    told = {"code": rule.code, "added": given, **what}
-    return told if given == wanted else {**told, "cut_from": wanted}
+def _told(rule: Rule, wanted: int, given: int, tightest: Mapping[str, int], **what: Any) -> dict[str, Any]:
+    name = {"called": dict(rule.name)} if rule.name else {}
+    told: dict[str, Any] = {"code": rule.code, **name, "added": given, **what}
+    if given == wanted:
+        return told
+    cut_by = {"cut_by": dict(tightest)} if tightest else {}
+    return {**told, "cut_from": wanted, **cut_by}
 
 
 def stays(*, earned: int, net_bought: Decimal, kept: Decimal) -> int:

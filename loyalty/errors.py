@@ -262,6 +262,14 @@ class CouponBatchNotFound(LoyaltyError):
     status = 404
 
 
+class CouponBatchBusy(LoyaltyError):
+    """The codes of a batch are being made or withdrawn: only one of it goes on at a time."""
+
+    message = _("This batch is still being worked on. Try again when it is done.")
+    code = "loyalty.coupon_batch_busy"
+    status = 409
+
+
 class RewardNotFound(LoyaltyError):
     """The programme that holds now has no such reward."""
 

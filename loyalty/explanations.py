@@ -38,11 +38,15 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What explains an entry beside its sentence; `formula` has the numbers filled in, '' where none is."""
+    """What explains an entry beside its sentence; `formula` has the numbers filled in, '' where none is.
+
+    `details_unnamed`: the details without the names of staff.
+    """
 
     formula: str = ""
     clauses: tuple[Clause, ...] = ()
     details: tuple[str, ...] = ()
+    details_unnamed: tuple[str, ...] = ()
     version: int | None = None
     by_kind: str = PROGRAMME
     by: str = ""
@@ -252,10 +256,12 @@ def _explain(entry: Entry, page: _Page) -> Explanation:
     by_kind, by = _who(entry)
     approval = page.approvals.get(entry.why.get("approval", 0))
     clauses = _clauses(entry, page)
+    details = _details(entry, page)
     return Explanation(
         formula=formula(entry.kind, entry.why, entry.points),
         clauses=clauses,
-        details=tuple(_details(entry, page)),
+        details=(*details, *_two_people(approval, named=True)),
+        details_unnamed=(*details, *_two_people(approval, named=False)),
         version=_version(entry, clauses),
         by_kind=by_kind,
         by=by,
@@ -330,9 +336,6 @@ def _details(entry: Entry, page: _Page) -> list[str]:
         found.append(_captured(hold))
     elif _is_asked_for(entry):
         found.append(_asked_for(entry, page))
-    approval = page.approvals.get(why.get("approval", 0))
-    if approval is not None and approval.decided_by is not None:
-        found.append(_two_people(approval))
     return found
 
 
@@ -353,10 +356,15 @@ def _captured(hold: Hold) -> str:
     return _("%(captured)s of the %(held)s points that were set aside on %(day)s for %(cause)s") % words
 
 
-def _two_people(approval: Approval) -> str:
+def _two_people(approval: Approval | None, *, named: bool) -> list[str]:
+    """Who asked and who approved; nothing where one person did it alone."""
+    if approval is None or approval.decided_by is None:
+        return []
     words = {
         "maker": approval.asked_by.get_username(),
-        "checker": approval.decided_by.get_username() if approval.decided_by else "",
+        "checker": approval.decided_by.get_username(),
         "day": day(approval.decided_at),
     }
-    return _("Asked by %(maker)s, approved by %(checker)s on %(day)s") % words
+    if not named:
+        return [_("Asked by one of staff, approved by another on %(day)s") % words]
+    return [_("Asked by %(maker)s, approved by %(checker)s on %(day)s") % words]

@@ -85,6 +85,7 @@ class Milestone:
     prizes: tuple[Prize, ...] = ()
     once_per: str = "ever"
     consecutive: bool = False  # count months in a row with a repurchase, and not the repurchases of a year
+    name: Mapping[str, str] = field(default_factory=dict)  # by language; {}: it goes by its code
 
     @property
     def asks(self) -> frozenset[str]:
@@ -187,6 +188,7 @@ def _check_member_day(part: Part) -> None:
 
 def check_milestone(part: Part) -> None:
     """Check one item of the section `milestones`; its code is read by the caller."""
+    part.name("name", required=False)
     when = part.maybe_part("when")
     if when is None:
         part.problem("when", _("This is missing."))
@@ -247,6 +249,7 @@ def _milestone(told: Mapping[str, Any]) -> Milestone:
         prizes=prizes.of(told["then"]),
         once_per=told.get("once_per") or "ever",
         consecutive=bool(told.get("consecutive")),
+        name=told.get("name") or {},
     )
 
 

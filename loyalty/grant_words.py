@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from loyalty import conditions, coupon_words, grant_terms, reward_words, sentences
 from loyalty.card import in_words
 from loyalty.models import Grant
+from loyalty.names import called
 from loyalty.programme import Programme
 from loyalty.reading import Part, Problems
 
@@ -103,12 +104,12 @@ def _activity(why: Mapping[str, Any]) -> str:
 
 
 def _rule(why: Mapping[str, Any]) -> str:
-    text = _("Rule %(code)s") % {"code": why["code"]}
+    text = _("Rule %(code)s") % {"code": called(why)}
     return _with_conditions(text, why)
 
 
 def _milestone(why: Mapping[str, Any]) -> str:
-    text = _("Milestone %(code)s") % {"code": why["code"]}
+    text = _("Milestone %(code)s") % {"code": called(why)}
     return _with_conditions(text, why)
 
 
@@ -140,7 +141,7 @@ def _with_conditions(text: str, why: Mapping[str, Any]) -> str:
 def _birthday(why: Mapping[str, Any]) -> str:
     return _("Birthday treat of %(year)s, tier %(tier)s") % {
         "year": why.get("year", ""),
-        "tier": why.get("tier", ""),
+        "tier": called(why) or why.get("tier", ""),
     }
 
 

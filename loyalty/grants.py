@@ -40,6 +40,7 @@ def give(wishes: Sequence[Wish], *, now: datetime, purses: Purses | None = None)
     names = {id(wish): _names(wish, linked) for wish in wishes}
     before = _before({name for each in names.values() for name in each})
     given = [_look(wish, names[id(wish)], before) for wish in wishes]
+    _once_a_person(given, linked)
     fresh = [each for each in given if each.is_new]
     if not fresh:
         return given
@@ -107,6 +108,16 @@ def _look(wish: Wish, names: Sequence[str], before: _Before) -> Given:
     same = next((row for row in standing if row[0] == wish.prize.kind), standing[0])
     _prize, state, refusal, id_ = same
     return Given(wish=wish, cause=cause, state=state, refusal=refusal, is_new=False, grant_id=id_)
+
+
+def _once_a_person(given: Sequence[Given], linked: Mapping[int, Sequence[int]]) -> None:
+    """Of one occasion that two members of one person have in one call, the first has it."""
+    holders: dict[tuple[str, int], int] = {}
+    for each in given:
+        if each.is_new and each.wish.per_person:
+            member_id = each.wish.member_id
+            person = each.wish.occasion, linked[member_id][0]
+            each.is_new = holders.setdefault(person, member_id) == member_id
 
 
 # --- writing -----------------------------------------------------------------------------------------

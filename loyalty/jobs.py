@@ -10,6 +10,7 @@ from loyalty import (
     clock,
     closings,
     coupon_batches,
+    coupon_withdrawals,
     milestone_rounds,
     nightly,
     quotes,
@@ -98,6 +99,12 @@ def audit_ledger(timestamp: int) -> None:
 def make_coupon_codes(batch_id: int) -> None:
     """Make the codes of a batch, or go on with one whose worker died."""
     coupon_batches.work(batch_id)
+
+
+@app.task(name=coupon_withdrawals.JOB, queue="imports")
+def withdraw_coupon_codes(withdrawal_id: int) -> None:
+    """Withdraw the unused codes of a batch, or go on with a withdrawal whose worker died."""
+    coupon_withdrawals.work(withdrawal_id)
 
 
 @app.periodic(cron="25 3 * * *")

@@ -35,7 +35,7 @@ class Limits:
     def room(self, rules: Iterable[Rule], wallet_id: int, day: date) -> Room:
         """What each limited rule of one version may still add for one wallet on one day."""
         lefts = {rule.code: self.left(rule, wallet_id, day) for rule in limited(rules)}
-        return Room({code: min(left.values()) for code, left in lefts.items()})
+        return Room({code: min(left.values()) for code, left in lefts.items()}, lefts)
 
     def left(self, rule: Rule, wallet_id: int, day: date) -> dict[str, int]:
         """What is left of each limit of a rule, by its name in the programme; never below zero."""

@@ -1,8 +1,8 @@
 """Asking milestones of members when no order asks for it: after a change of tier, and every night (B10).
 
-The nightly round asks whoever bought something or changed tier within the last days, so that nothing is
-missed when a run did not come about. Where a milestone asks what time alone changes (days since joining, a
-tag, the month of birth), it asks everybody.
+The nightly round asks whoever bought something, changed tier or was merged within the last days, so that
+nothing is missed when a run did not come about. Where a milestone asks what time alone changes (days since
+joining, a tag, the month of birth), it asks everybody.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,9 @@ SELECT member_id FROM (
     SELECT member_id FROM members_order WHERE heard_at >= %(since)s AND member_id IS NOT NULL
      UNION
     SELECT w.member_id FROM loyalty_tierchange c JOIN loyalty_wallet w ON w.id = c.wallet_id
-     WHERE c.recorded_at >= %(since)s) AS moved
+     WHERE c.recorded_at >= %(since)s
+     UNION
+    SELECT survivor_id FROM members_merge WHERE at >= %(since)s) AS moved
   JOIN members_member m ON m.id = member_id AND m.status IN ('active', 'merged')
 ORDER BY member_id
 """

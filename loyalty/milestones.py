@@ -116,6 +116,7 @@ def _reached(
         member_id=member_id,
         source=Grant.Source.MILESTONE,
         code=milestone.code,
+        called=milestone.name,
         occasion=f"milestone:{milestone.code}:{period(milestone, moment, zone)}",
         happened_at=moment.at,
         programme=held,

@@ -75,8 +75,17 @@ class _Batch:
 
     def together(self, member_id: int) -> list[Purchase]:
         """What a person bought under every member that is them, oldest first."""
-        found = [purchase for each in self.linked[member_id] for purchase in self.bought.get(each, ())]
-        return sorted(found, key=lambda purchase: (purchase.paid_at, purchase.order_id))
+        linked = self.linked[member_id]
+        found = [purchase for each in linked for purchase in self.bought.get(each, ())]
+        if len(linked) > 1:
+            found.sort(key=lambda purchase: (purchase.paid_at, purchase.order_id))
+        return found
+
+    def names(self, wish: Wish) -> list[str]:
+        """The name of a wish's occasion under every member that is the person."""
+        if not wish.per_person:
+            return [wish.name]
+        return [f"{wish.occasion}:{member_id}" for member_id in self.linked[wish.member_id]]
 
     def is_late(self, at: datetime, held: Held) -> bool:
         late = timedelta(days=held.programme.grants.late_days)
@@ -110,7 +119,7 @@ def _of_programme(heard: Sequence[Heard], settlement: Settlement) -> dict[int, l
         return {}
     _read(batch)
     wishes = _wishes(batch)
-    _take_back(undone, left, {wish.name for wish in wishes}, batch)
+    _take_back(undone, left, {name for wish in wishes for name in batch.names(wish)}, batch)
     found: dict[int, list[Given]] = defaultdict(list)
     for given in grants.give(wishes, now=batch.now.now):
         if given.is_new and given.wish.order_id is not None:
@@ -241,7 +250,7 @@ def _situation(order: Heard, held: Held, batch: _Batch) -> Situation:
         at=_time_of(order),
         tier=change.why.get("tier") or change.tier or "",
         buyers=batch.buyers,
-        bought=batch.bought.get(order.member_id, ()),
+        bought=batch.together(order.member_id),
         zone=held.programme.time_zone,
     )
 
@@ -256,6 +265,7 @@ def _by_rules(order: Heard, facts: Situation, held: Held) -> list[Wish]:
             member_id=order.member_id,
             source=Grant.Source.RULE,
             code=rule.code,
+            called=rule.name,
             occasion=f"rule:{rule.code}:order:{order.order_id}",
             happened_at=_time_of(order),
             programme=held,
@@ -333,7 +343,7 @@ def _take_back(
 
 def _reached_by(orders: Sequence[Heard], batch: _Batch) -> list[Grant]:
     """The milestones that these orders may have completed, or helped to: they must hold without them."""
-    members = {id_ for order in orders for id_ in _whose(order)}
+    members = {each for order in orders for id_ in _whose(order) for each in batch.linked[id_]}
     ids = {order.order_id for order in orders}
     years = {_time_of(order).astimezone(batch.held(order).programme.time_zone).year for order in orders}
     standing = Grant.objects.filter(

@@ -22,6 +22,7 @@ from loyalty.benefit_terms import Valuation
 from loyalty.conditions import Condition
 from loyalty.expiry import NEVER, Expiry
 from loyalty.grant_terms import GrantTerms
+from loyalty.names import in_words
 from loyalty.quote_terms import QuoteTerms
 from loyalty.reading import Part, Problems, refuse_twice
 from loyalty.tier_terms import Growth, Tier
@@ -81,6 +82,12 @@ class Rule:
     exclusive: bool
     stack: bool
     limits: Limits
+    name: dict[str, str] = field(default_factory=dict)  # by language; {}: it goes by its code
+
+    @property
+    def called(self) -> str:
+        """Its name in the language that is active, or else its code."""
+        return in_words(self.name) or self.code
 
     @property
     def gives_points(self) -> bool:
@@ -239,6 +246,7 @@ def _rule(part: Part) -> Rule:
         exclusive=part.flag("exclusive"),
         stack=part.flag("stack"),
         limits=_limits(part.part("limits")),
+        name=part.name("name", required=False),
     )
     then.done()
     if not any(then.has(word) for word in then.fields):

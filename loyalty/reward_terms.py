@@ -6,7 +6,7 @@ how many were declared; what is left is on the shelf (`loyalty.shelves`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.names import in_words
 from loyalty.reading import Part, Problems, refuse_twice
 
 KINDS = ("gift", "coupon", "event")
@@ -40,6 +41,12 @@ class Sale:
     money: Decimal
     stock: int | None
     per_member: int | None
+    name: Mapping[str, str] = field(default_factory=dict)  # by language; {}: it goes by its code
+
+    @property
+    def called(self) -> str:
+        """Its name in the language that is active, or else its code."""
+        return in_words(self.name) or self.code
 
     def holds_at(self, instant: datetime) -> bool:
         """Whether the instant lies in the sale: `from <= t < to`."""
@@ -221,7 +228,7 @@ def _sales(part: Part) -> tuple[Sale, ...]:
 
 
 def _sale(part: Part) -> Sale | None:
-    code = part.code("code")
+    code, name = part.code("code"), part.name("name", required=False)
     starts_at, ends_at = part.window()
     for key, instant in (("from", starts_at), ("to", ends_at)):
         if instant is None and not part.has(key):
@@ -239,6 +246,7 @@ def _sale(part: Part) -> Sale | None:
         money=money,
         stock=stock,
         per_member=per_member,
+        name=name,
     )
 
 

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from loyalty.names import called
 from members.templatetags.amounts import minute, points, yuan
 
 KINDS: dict[str, str | Promise] = {
@@ -67,13 +68,13 @@ def refusal(
 def sentence(why: Mapping[str, Any]) -> str:
     """Why a claim cost what it did, or for what it was given, with the version of the programme."""
     if "reward" not in why:
-        words = {"code": why.get("code", ""), "version": why.get("version", "")}
+        words = {"code": called(why), "version": why.get("version", "")}
         return _("Given for %(code)s, by version %(version)s") % words
     words = {
         "reward": name_of(why, why["reward"]),
         "price": price(int(why["points"]), Decimal(why.get("money", "0"))),
         "version": why.get("version", ""),
-        "sale": why.get("sale", ""),
+        "sale": named(why.get("sale_called", {})) or why.get("sale", ""),
     }
     if words["sale"]:
         return _("%(reward)s: %(price)s in the sale %(sale)s, by version %(version)s") % words

@@ -209,6 +209,8 @@ def _why(offer: Offer, tier: str, held: Held) -> dict[str, Any]:
     }
     if offer.sale:
         why |= {"sale": offer.sale.code, "usual": offer.reward.points}
+        if offer.sale.name:
+            why["sale_called"] = dict(offer.sale.name)
     return why
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from loyalty.conditions import SHANGHAI, THIS_MONTH, AllOf, AnyOf, Check, Condition, Not, names_a_line
+from loyalty.names import called
 from loyalty.programme import Limits, Rule
 
 # What codes are called: (field of a condition, or coupon, gift, tier; code) -> name.
@@ -143,17 +144,38 @@ def limits_in_words(limits: Limits) -> str:
 
 def of_told(told: Mapping[str, Any]) -> str:
     """What a rule did for one order, from the explanation kept with it: `double × 2: + 200`."""
-    words = {"code": told["code"], "added": f"{told['added']:,}"}
+    words = {"code": called(told), "added": f"{told['added']:,}"}
     if "factor" in told:
         text = _("%(code)s × %(factor)s: + %(added)s") % {**words, "factor": told["factor"]}
     else:
         text = _("%(code)s: + %(added)s") % words
     if "cut_from" not in told:
         return text
-    return _("%(text)s (of %(wanted)s, as its limit allows)") % {
-        "text": text,
-        "wanted": f"{told['cut_from']:,}",
-    }
+    cut = {"text": text, "wanted": f"{told['cut_from']:,}"}
+    if not told.get("cut_by"):
+        return _("%(text)s (of %(wanted)s, as its limit allows)") % cut
+    left = [
+        _("%(whom)s: %(left)s left") % {"whom": whom, "left": f"{told['cut_by'][name]:,}"}
+        for name, whom in LIMIT_NAMES.items()
+        if name in told["cut_by"]
+    ]
+    return _("%(text)s (of %(wanted)s, as its limit allows: %(limits)s)") % {**cut, "limits": listed(left)}
+
+
+def limits_that_cut(told: Mapping[str, Any], limits: Limits) -> str:
+    """The limits of a rule that cut what it gave, with their numbers; '' where that was not kept.
+
+    limits: those of the version that decided.
+    """
+    left = told.get("cut_by", {})
+    return listed(
+        [
+            _("%(points)s points (%(whom)s), of which %(left)s were left")
+            % {"points": f"{limit:,}", "whom": whom, "left": f"{left[name]:,}"}
+            for name, whom in LIMIT_NAMES.items()
+            if name in left and (limit := getattr(limits, name)) is not None
+        ]
+    )
 
 
 def listed(words: Sequence[str]) -> str:

@@ -1,11 +1,13 @@
 """What the rules may look at when an order is priced: the order, and what is known of its buyer.
 
+The buyer is the person: of members who were merged the tags of all, the profile that stays, and what all of
+them bought, for as long as the merge holds (A6).
+
 Only what some rule of the programme asks for is read, once for a whole batch.
 """
 
 import sys
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -19,8 +21,9 @@ from loyalty.calendar import anniversary, midnight
 from loyalty.conditions import Line, Situation, checks
 from loyalty.programme import Programme, Rule
 from loyalty.tiers import Purchase
+from members import survivors, tags
 from members.facts import LineFact
-from members.models import Member, MemberTag
+from members.models import Member
 from members.orders import Heard
 
 # Over a window of their own, which may be longer than that of any tier.
@@ -46,7 +49,7 @@ def needs_whole_history(asked: frozenset[str]) -> bool:
 
 @dataclass(slots=True)
 class Buyers:
-    """What rules may ask about the buyers of a batch, by member."""
+    """What rules may ask about the persons who buy in a batch, by the member who does."""
 
     tags: Mapping[int, frozenset[str]] = field(default_factory=dict)
     birthdays: Mapping[int, date | None] = field(default_factory=dict)
@@ -57,17 +60,21 @@ def load(asked: frozenset[str], member_ids: Collection[int]) -> Buyers:
     """Read what the rules ask for: nothing at all when they ask only about orders and tiers."""
     buyers = Buyers()
     if "member.tags" in asked:
-        tags: dict[int, set[str]] = defaultdict(set)
-        rows = MemberTag.objects.filter(member__in=member_ids).values_list("member_id", "tag__code")
-        for member_id, code in rows:
-            tags[member_id].add(code)
-        buyers.tags = {member_id: frozenset(codes) for member_id, codes in tags.items()}
+        buyers.tags = tags.of_persons(member_ids)
     if asked & (BIRTHDAYS | {"member.joined_days"}):
-        members = list(Member.objects.filter(pk__in=member_ids).only("seal", "birthday", "joined_at"))
-        buyers.joined = {member.pk: member.joined_at for member in members}
+        persons = _persons(member_ids)
+        buyers.joined = {id_: person.joined_at for id_, person in persons.items()}
         if asked & BIRTHDAYS:
-            buyers.birthdays = {member.pk: member.birthday for member in members}
+            buyers.birthdays = {id_: person.birthday for id_, person in persons.items()}
     return buyers
+
+
+def _persons(member_ids: Collection[int]) -> Mapping[int, Member]:
+    """The row in which each member's profile is kept: their own, or that of whom they were merged into."""
+    found = Member.objects.filter(pk__in=survivors.with_survivors(member_ids))
+    rows = found.only("seal", "birthday", "joined_at", "merged_into").in_bulk()
+    into = {id_: row.merged_into_id for id_, row in rows.items()}
+    return {id_: rows[survivors.head_of(id_, into)] for id_ in member_ids if id_ in rows}
 
 
 class Basket(NamedTuple):

@@ -16,6 +16,7 @@ from loyalty import earning, explanations, grant_words, legacy_words, reward_wor
 from loyalty.clauses import Book
 from loyalty.explanations import Explanation
 from loyalty.models import Entry
+from loyalty.names import called
 from members import survivors
 from members.numbers import number_of
 
@@ -176,8 +177,8 @@ def _day(instant: str | None) -> str:
 def earning_sentence(why: Mapping[str, Any]) -> str:
     """`200 × 1 × 1.2 × 2 = 480`, and which rules stand behind the factors."""
     text = earning.formula(why)
-    codes = [rule["code"] for rule in why.get("rules", ())]
-    return f"{text} ({', '.join(codes)})" if codes else text
+    rules = [called(rule) for rule in why.get("rules", ())]
+    return f"{text} ({', '.join(rules)})" if rules else text
 
 
 def totals() -> dict[str, int]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from loyalty import legacy_words
 from loyalty.models import TierChange
+from loyalty.names import called
 from loyalty.tiers import Progress
 from members.templatetags.amounts import count, yuan
 
@@ -57,7 +58,7 @@ def given(kind: str, why: Mapping[str, Any]) -> str:
     source = _SOURCES.get(str(why.get("source")))
     if source is None:
         return str(why.get("reason", ""))
-    text = str(source) % {"code": why.get("code", "")}
+    text = str(source) % {"code": called(why)}
     return _("%(reason)s; the order came to nothing") % {"reason": text} if why.get("undone") else text
 
 
@@ -85,6 +86,11 @@ def _window(needs: Mapping[str, Any]) -> str:
 def _by_hand(why: Mapping[str, Any]) -> str:
     if "approval" not in why:
         return str(why.get("reason", ""))
+    if "asked_by" not in why:  # for whom the names of staff are not
+        return _("%(reason)s (asked by staff, approved as request %(approval)s)") % {
+            "reason": why.get("reason", ""),
+            "approval": why["approval"],
+        }
     return _("%(reason)s (asked by %(who)s, approved as request %(approval)s)") % {
         "reason": why.get("reason", ""),
         "who": why.get("asked_by", ""),
@@ -145,7 +151,7 @@ def growth_sentence(why: Mapping[str, Any], order_number: str = "") -> str:
     """For what growth value came about, with its numbers: `Order T-1: 200.00 × 1 → 200`."""
     if not order_number:
         source = _SOURCES.get(str(why.get("source")))
-        return str(source) % {"code": why.get("code", "")} if source else ""
+        return str(source) % {"code": called(why)} if source else ""
     if "kept" not in why:
         return _("Order %(number)s does not count any more") % {"number": order_number}
     return _("Order %(number)s: ¥%(kept)s × %(per_yuan)s, in all %(total)s") % {

@@ -297,11 +297,10 @@ def explained(tier: Tier, standing: Standing, asked: Asked | None = None) -> dic
 
 # --- reading ----------------------------------------------------------------------------------------
 
+_COUNTS = "paid_at > %s AND status NOT IN ('placed', 'cancelled')"
 # Of whom, and since when, are the two parameters.
-_BOUGHT = (
-    "FROM members_order WHERE member_id = ANY(%s::bigint[]) AND paid_at > %s"
-    " AND status NOT IN ('placed', 'cancelled')"
-)
+_BOUGHT = f"FROM members_order WHERE member_id = ANY(%s::bigint[]) AND {_COUNTS}"
+_PURCHASE = "paid_at, greatest(net - refunded_goods, 0), id"
 
 
 def purchases(member_ids: Collection[int], since: datetime) -> Mapping[int, list[Purchase]]:
@@ -310,8 +309,7 @@ def purchases(member_ids: Collection[int], since: datetime) -> Mapping[int, list
     if not member_ids:
         return bought
     rows = columns.ask(
-        f"SELECT member_id, paid_at, greatest(net - refunded_goods, 0), id {_BOUGHT}"
-        " ORDER BY member_id, paid_at, id",
+        f"SELECT member_id, {_PURCHASE} {_BOUGHT} ORDER BY member_id, paid_at, id",
         [columns.numbers(member_ids), since],
     )
     for member_id, paid_at, kept, order_id in rows:
@@ -335,5 +333,10 @@ def totals(member_ids: Collection[int], since: datetime) -> Mapping[int, Standin
 
 
 def whole_history(member_id: int) -> Sequence[Purchase]:
-    """Everything one member ever bought and kept, oldest first."""
-    return purchases([member_id], datetime.min.replace(tzinfo=UTC)).get(member_id, [])
+    """Everything one person ever bought and kept, under every member that is them, oldest first."""
+    rows = columns.ask(
+        f"SELECT {_PURCHASE} FROM members_order WHERE member_id IN (SELECT members_same_person(%s))"
+        f" AND {_COUNTS} ORDER BY paid_at, id",
+        [member_id, datetime.min.replace(tzinfo=UTC)],
+    )
+    return [Purchase(*row) for row in rows]

@@ -33,6 +33,7 @@ class Wish:
     store_id: int | None = None
     order_id: int | None = None
     actor_id: int | None = None
+    called: Mapping[str, str] = field(default_factory=dict)  # what the code is called, by language
 
     @property
     def name(self) -> str:
@@ -45,6 +46,7 @@ class Wish:
         return {
             "source": str(self.source),
             "code": self.code,
+            **({"called": dict(self.called)} if self.called else {}),
             "version": self.programme.number,
             "prize": self.prize.kind,
             "value": self.prize.value,

@@ -60,6 +60,7 @@ def _take_points(grants: Sequence[Grant], purses: Purses) -> list[Grant]:
         why = {
             "source": grant.source,
             "code": grant.code,
+            **({"called": grant.why["called"]} if "called" in grant.why else {}),
             "version": grant.why.get("version"),
             "undone": True,
             "given": points,

@@ -27,6 +27,9 @@ SELECT asked, id FROM down ORDER BY asked, id
 """
 
 
+PERSONS = _LINKED.replace("%(ids)s", "%s").rsplit("SELECT asked", 1)[0]  # to be joined: down(asked, id)
+
+
 def linked(member_ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
     """For each member all members that are the same person by merges, itself among them; one statement."""
     if not member_ids:
@@ -37,6 +40,31 @@ def linked(member_ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
         for asked, id_ in cursor.fetchall():
             found[asked].append(id_)
     return {member_id: tuple(found.get(member_id, (member_id,))) for member_id in member_ids}
+
+
+_UP = """
+WITH RECURSIVE up AS (
+    SELECT id, merged_into_id FROM members_member WHERE id = ANY(%s)
+     UNION
+    SELECT m.id, m.merged_into_id FROM up JOIN members_member m ON m.id = up.merged_into_id
+)
+SELECT id FROM up
+"""
+
+
+def with_survivors(member_ids: Collection[int]) -> RawSQL:
+    """These members and whoever each was merged into, at any distance, for `pk__in=`."""
+    return RawSQL(_UP, [sorted(set(member_ids))], output_field=BigIntegerField())
+
+
+def head_of(member_id: int, into: Mapping[int, int | None]) -> int:
+    """Under whom a person's profile is kept: the survivor who is merged into nobody.
+
+    into: whom each member was merged into, of all that `with_survivors` finds.
+    """
+    while (survivor := into.get(member_id)) is not None:
+        member_id = survivor
+    return member_id
 
 
 def same_person(member_id: int) -> RawSQL:

@@ -1,10 +1,12 @@
 """Tags: words of the brand's own, put on members by hand (A13); `members.tag_rules` gives them by rule."""
 
+from collections.abc import Collection, Mapping
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
-from members import survivors
+from members import columns, survivors
 from members.errors import TagInvalid
 from members.models import Member, MemberTag, Tag
 
@@ -52,6 +54,17 @@ def of(member: Member) -> QuerySet[MemberTag]:
     rows = MemberTag.objects.filter(member__in=survivors.same_person(member.pk))
     rows = rows.select_related("tag", "given_by").order_by("tag__name", "tag_id", "pk")
     return rows.distinct("tag__name", "tag_id")
+
+
+def of_persons(member_ids: Collection[int]) -> Mapping[int, frozenset[str]]:
+    """The codes of the tags of each of these members, also of whoever is the same person; one statement."""
+    rows = columns.ask(
+        f"{survivors.PERSONS} SELECT down.asked, array_agg(DISTINCT tag.code) FROM down"
+        " JOIN members_membertag given ON given.member_id = down.id"
+        " JOIN members_tag tag ON tag.id = given.tag_id GROUP BY down.asked",
+        [sorted(set(member_ids))],
+    )
+    return {member_id: frozenset(codes) for member_id, codes in rows}
 
 
 def known(limit: int = 50) -> list[str]:

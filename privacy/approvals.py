@@ -2,8 +2,8 @@
 
 Promises: the change is frozen when it is asked for, and is what runs, in the transaction that approves it;
 who decides holds the verb of that kind, is not who asked, and is not the member it is about; a request is
-decided once, or expires. Each kind is named in `settings.APPROVABLE` with the operation that runs, because
-this floor imports none of the others:
+decided once, or withdrawn by who asked for it, or expires. Each kind is named in `settings.APPROVABLE` with
+the operation that runs, because this floor imports none of the others:
 
     title       what such a request is called
     verb        of the role matrix: who may decide
@@ -36,6 +36,7 @@ from privacy.errors import (
     ApprovalNotFound,
     AskedOtherwise,
     NotAllowed,
+    OthersRequest,
     OwnBenefit,
     OwnRequest,
     PrivacyError,
@@ -154,6 +155,21 @@ def refuse(approval_id: int, user: User, note: str) -> Approval:
     return _decide(row, Approval.State.REFUSED, note)
 
 
+@transaction.atomic
+def withdraw(approval_id: int, user: User, note: str = "") -> Approval:
+    """Take back what one asked for oneself, while it waits. The request stays, with a word on why if told.
+
+    Raises ApprovalNotFound, OthersRequest, ApprovalDecided, ApprovalExpired.
+    """
+    row = _lock(approval_id)
+    if row is None:
+        raise ApprovalNotFound
+    if row.asked_by_id != user.pk:
+        raise OthersRequest
+    _require_waiting(row)
+    return _decide(row, Approval.State.WITHDRAWN, note)
+
+
 def expire() -> int:
     """Write down that requests have run out of time; answers how many."""
     over = Approval.objects.filter(state=Approval.State.WAITING, expires_at__lte=timezone.now())
@@ -166,12 +182,16 @@ def _take(approval_id: int, user: User) -> Approval:
         raise ApprovalNotFound
     if (hindered := hindrance(row, user)) is not None:
         raise hindered
+    _require_waiting(row)
+    return row
+
+
+def _require_waiting(row: Approval) -> None:
     # Expiry is a function of time and not of the job that writes it down.
     if row.state == Approval.State.EXPIRED or is_over(row):
         raise ApprovalExpired
     if row.state != Approval.State.WAITING:
         raise ApprovalDecided
-    return row
 
 
 def _lock(approval_id: int) -> Approval | None:
@@ -203,6 +223,11 @@ def hindrance(row: Approval, user: Person) -> PrivacyError | None:
     if row.member_id is not None and is_own(user, row.member):
         return OwnBenefit()
     return None
+
+
+def may_withdraw(row: Approval, user: Person) -> bool:
+    """Whether this person may take the request back now: they asked for it, and it waits."""
+    return row.asked_by_id == user.pk and state_of(row) == Approval.State.WAITING
 
 
 def is_own(user: Person, member: models.Model | None) -> bool:

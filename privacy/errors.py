@@ -112,7 +112,7 @@ class ApprovalNotFound(PrivacyError):
 
 
 class ApprovalDecided(PrivacyError):
-    """Somebody approved or refused the request before."""
+    """The request was approved, refused or withdrawn before."""
 
     code, status = "privacy.approval_decided", 409
     message = _("This request has been decided already.")
@@ -144,6 +144,13 @@ class OwnRequest(PrivacyError):
 
     code, status = "privacy.own_request", 403
     message = _("You asked for this yourself: another person decides.")
+
+
+class OthersRequest(PrivacyError):
+    """Only who asked for a change withdraws the request; others refuse it."""
+
+    code, status = "privacy.others_request", 403
+    message = _("Somebody else asked for this: only they can withdraw it.")
 
 
 class OwnBenefit(PrivacyError):

@@ -110,6 +110,11 @@ def _routes() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
     return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), item) for path, item in plain_first]
 
 
+def addresses(method: str) -> list[str]:
+    """The addresses that the API's description has for a method, with their parameters in braces."""
+    return [path for path, item in _schema()["paths"].items() if method.lower() in item]
+
+
 def _operation(method: str, path: str) -> dict[str, Any] | None:
     for pattern, item in _routes():
         if pattern.fullmatch(path) and method.lower() in item:

@@ -13,6 +13,7 @@ from loyalty.clauses import Clause
 from loyalty.explanations import Explanation
 from loyalty.grant_lines import Line as GrantLine
 from loyalty.models import Wallet
+from loyalty.names import called
 from loyalty.orders import OrderReceipt, RefundReceipt
 from loyalty.purse import Figures
 from loyalty.referrals import Brought
@@ -100,6 +101,7 @@ def thing(line: GrantLine) -> dict[str, Any]:
         "refusal_label": line.refusal_label,
         "source": line.source,
         "code": line.code,
+        "source_name": called(line.why) or line.code,
         "version": line.why.get("version"),
         "sentence": line.sentence,
     }
@@ -128,6 +130,7 @@ def clauses(told: Sequence[Clause]) -> list[dict[str, Any]]:
             "kind": each.kind,
             "label": each.label,
             "code": each.code,
+            "name": each.name or each.code,
             "version": each.version,
             "sentence": each.sentence,
             "points": each.points,

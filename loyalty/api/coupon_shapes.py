@@ -76,7 +76,7 @@ class CouponStep(serializers.Serializer[Any]):
     sentence = serializers.CharField(allow_blank=True, help_text="Why, with the numbers filled in")
     channel = serializers.CharField(allow_blank=True)
     order_no = serializers.CharField(allow_blank=True)
-    by = serializers.CharField(allow_blank=True, help_text="The user name of staff")
+    by = serializers.CharField(allow_blank=True, help_text="The user name of staff; a channel reads `staff`")
     at = serializers.DateTimeField()
 
 

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty import clock, coupon_stories, coupon_words, coupons
-from loyalty.api import answers, baskets, coupon_shapes
+from loyalty.api import answers, baskets, colleagues, coupon_shapes
 from loyalty.card import in_words
 from loyalty.coupon_stories import Story
 from loyalty.coupon_terms import BasketLine, Terms
@@ -17,6 +17,7 @@ from members import seeing
 from members.api.answers import address_of_next, asked_limit, asked_number, moment, money
 from members.api.shapes import IDEMPOTENCY_KEY, LIMIT, OpenApiParameter, described
 from members.api.view import ApiView, Place
+from members.api_keys import Caller
 from members.bodies import MOST_VERSION, Body
 from members.models import Scope, Store
 from members.replays import Answer
@@ -174,11 +175,11 @@ class MemberCoupons(ApiView):
         member_id = seeing.id_of(member_no)
         if request.query_params.get("usable") in ("true", "1"):
             held = coupons.usable(member_id, clock.read().now)[:limit]
-            return Response({"coupons": _page(held), "next": None})
+            return Response({"coupons": _page(held, self.caller), "next": None})
         held = coupons.of_member(member_id, before_id=before, limit=limit + 1)
         page, more = held[:limit], len(held) > limit
         following = address_of_next(request, cursor=page[-1].coupon_id) if more else None
-        return Response({"coupons": _page(page), "next": following})
+        return Response({"coupons": _page(page, self.caller), "next": following})
 
 
 def _terms(terms: Terms) -> dict[str, Any]:
@@ -210,13 +211,13 @@ def _moved(receipt: CouponReceipt, status: int | None = None) -> Answer:
     return Answer(status or (answers.CREATED if receipt.is_new else answers.SEEN), body)
 
 
-def _page(page: list[Held]) -> list[dict[str, Any]]:
+def _page(page: list[Held], caller: Caller) -> list[dict[str, Any]]:
     """A page of coupons, each with why it was issued and each step of its life (B14)."""
     stories = coupon_stories.of([held.coupon_id for held in page if held.coupon_id is not None])
-    return [_held(held) | _story(stories[held.coupon_id or 0]) for held in page]
+    return [_held(held) | _story(stories[held.coupon_id or 0], caller) for held in page]
 
 
-def _story(story: Story) -> dict[str, Any]:
+def _story(story: Story, caller: Caller) -> dict[str, Any]:
     return {
         "sentence": story.sentence,
         "version": story.version,
@@ -228,7 +229,7 @@ def _story(story: Story) -> dict[str, Any]:
                 "sentence": step.sentence,
                 "channel": step.channel,
                 "order_no": step.order_no,
-                "by": step.by,
+                "by": colleagues.name(step.by, caller),
                 "at": moment(step.at),
             }
             for step in story.steps

@@ -15,6 +15,7 @@ class Clause(serializers.Serializer[Any]):
     # A serializer has a `label` of its own, which declared fields do not touch.
     label = serializers.CharField()  # type: ignore[assignment]
     code = serializers.CharField(allow_blank=True)
+    name = serializers.CharField(allow_blank=True, help_text="What it is called; its code without a name")
     version = serializers.IntegerField(allow_null=True)
     sentence = serializers.CharField(allow_blank=True, help_text="In the caller's language")
     points = serializers.IntegerField(allow_null=True, help_text="What it made; null where it makes none")
@@ -23,7 +24,7 @@ class Clause(serializers.Serializer[Any]):
 
 
 class EntryBy(serializers.Serializer[Any]):
-    """Who moved the points: staff by user name, a channel, or the programme as time passed."""
+    """Who moved the points: staff by user name (a channel reads `staff`), a channel, or the programme."""
 
     kind = serializers.ChoiceField([explanations.STAFF, explanations.CHANNEL, explanations.PROGRAMME])
     name = serializers.CharField()

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty import ledger, points, statement
-from loyalty.api import answers, examples, shapes
+from loyalty.api import answers, colleagues, examples, shapes
 from loyalty.api.filters import asked_filter
 from loyalty.models import Entry, Hold
 from loyalty.points import HoldReceipt, PointsReceipt
@@ -89,7 +89,8 @@ class PointsEntries(ApiView):
         page = lines[:limit]
         more = len(lines) > limit
         following = address_of_next(request, cursor=page[-1].id) if more else None
-        return Response({"entries": [_line(line) for line in page], "next": following})
+        entries = [_line(colleagues.line(each, self.caller)) for each in page]
+        return Response({"entries": entries, "next": following})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class PictureSeen(serializers.Serializer[Any]):
 
 class SaleSeen(serializers.Serializer[Any]):
     code = serializers.CharField()
+    name = serializers.CharField(help_text="What it is called; its code without a name")
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     points = serializers.IntegerField()

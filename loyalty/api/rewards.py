@@ -222,6 +222,7 @@ def _sale(sale: Sale | None) -> dict[str, Any] | None:
         return None
     return {
         "code": sale.code,
+        "name": sale.called,
         "starts_at": moment(sale.starts_at),
         "ends_at": moment(sale.ends_at),
         "points": sale.points,

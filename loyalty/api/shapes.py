@@ -116,6 +116,7 @@ class GivenThing(serializers.Serializer[Any]):
     # A serializer has a `source` of its own, which declared fields do not touch.
     source = serializers.CharField()  # type: ignore[assignment]
     code = serializers.CharField()
+    source_name = serializers.CharField(help_text="What the code is called; the code without a name")
     version = serializers.IntegerField(allow_null=True, help_text="Of the programme")
     sentence = serializers.CharField(allow_blank=True)
 
@@ -337,7 +338,9 @@ class Entry(serializers.Serializer[Any]):
     clauses = Clause(many=True, help_text="Of what an order earned, they add up to its points")
     details = serializers.ListField(child=serializers.CharField(), help_text="More reasons, in words")
     by = EntryBy()
-    approved_by = serializers.CharField(allow_blank=True, help_text="The second person")
+    approved_by = serializers.CharField(
+        allow_blank=True, help_text="The second person; a channel reads `staff`"
+    )
     approval_id = serializers.IntegerField(allow_null=True)
     store = serializers.CharField(allow_blank=True)
     reverses = EntryReversed(allow_null=True)

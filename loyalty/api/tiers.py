@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty import benefits, card, tier_events, tier_paths, tier_requests, tier_words
-from loyalty.api import answers, shapes, tier_shapes
+from loyalty.api import answers, colleagues, shapes, tier_shapes
 from loyalty.benefits import Column, Left
 from loyalty.card import Card
 from loyalty.clauses import Book
@@ -16,6 +16,7 @@ from members import seeing
 from members.api.answers import moment, money
 from members.api.shapes import IDEMPOTENCY_KEY, described
 from members.api.view import ApiView
+from members.api_keys import Caller
 from members.bodies import Body
 from members.errors import StaffKeyNeeded
 from members.models import Scope
@@ -47,7 +48,7 @@ class MemberTier(ApiView):
                 "next": _way(standing.next),
                 "to_keep": _way(standing.to_keep),
                 "given": _given(standing),
-                "path": _path(member_id),
+                "path": _path(member_id, self.caller),
             }
         )
 
@@ -226,9 +227,9 @@ def _given(standing: Standing) -> list[dict[str, Any]]:
     ]
 
 
-def _path(member_id: int) -> list[dict[str, Any]]:
+def _path(member_id: int, caller: Caller) -> list[dict[str, Any]]:
     book = Book()
-    return [_step(step, book) for step in tier_paths.steps(member_id)]
+    return [_step(colleagues.step(step, caller), book) for step in tier_paths.steps(member_id)]
 
 
 def _step(step: PathStep, book: Book) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from loyalty import (
     coupon_lines,
     coupon_states,
     coupon_stories,
+    coupon_withdrawals,
     coupon_words,
     coupons,
 )
@@ -212,6 +213,22 @@ def rejected(request: HttpRequest, batch_id: int) -> HttpResponse:
     return response
 
 
+@require_POST
+@staff_who("coupons.make")
+def withdraw_batch(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """Withdraw the unused codes of a batch, with the reason; a worker does it."""
+    reason = request.POST.get("reason", "").strip()[:300]
+    try:
+        coupon_withdrawals.ask(batch_id, reason, actor_id=_person(request).pk)
+    except CouponBatchNotFound:
+        raise
+    except ShukeError as refusal:
+        found = coupon_batches.get(batch_id)
+        told = {"title": _title(found), **_detail(request, found), "refused": refusal, "reason": reason}
+        return _page(request, "batch", told, status=refusal.status)
+    return HttpResponseRedirect(reverse("coupons:batch", args=[batch_id]))
+
+
 def _csv(response: Any, name: str) -> Any:
     response["Content-Type"] = "text/csv; charset=utf-8"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -239,8 +256,13 @@ def _card(batch: CouponBatch) -> dict[str, Any]:
 def _detail(request: HttpRequest, batch: CouponBatch) -> dict[str, Any]:
     shown = [(one, coupon_batches.reason(one.code)) for one in batch.rejects.order_by("line")[:SHOWN]]
     terms = {terms.code: terms for terms in coupon_batches.campaigns()}.get(batch.campaign)
+    withdrawals = coupon_withdrawals.of(batch.pk)
+    at_work = batch.is_at_work or any(each.is_at_work for each in withdrawals)
     return {
         "card": _card(batch),
+        "withdrawals": withdrawals,
+        "at_work": at_work,
+        "unused": None if at_work else coupon_withdrawals.unused(batch.pk),
         "batch": batch,
         "worth": coupon_words.worth(terms) if terms else "",
         "rejects": shown,

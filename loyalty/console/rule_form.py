@@ -27,6 +27,8 @@ NUMBERS = {
 }
 TEXTS = {
     "code": ("code",),
+    "name_zh": ("name", "zh-hans"),
+    "name_en": ("name", "en"),
     "factor": ("then", "factor"),
     "coupon": ("then", "coupon"),
     "gift": ("then", "gift"),
@@ -94,6 +96,8 @@ def _finished(form: RuleForm) -> RuleForm:
     document = copy.deepcopy(dict(form.base))
     for name, way in TEXTS.items():
         _put(document, way, form.texts[name] or None)
+    if document.get("name") == {}:  # a rule without a name goes by its code
+        del document["name"]
     for name, way in NUMBERS.items():
         text = form.texts[name]
         _put(document, way, int(text) if WHOLE.fullmatch(text) else text or None)

@@ -93,7 +93,10 @@ def show(request: HttpRequest) -> HttpResponse:
         each
         for each in shown
         if phase in ("", each.phase)
-        and (words.casefold() in each.sentence.casefold() or words.casefold() in each.rule.code.casefold())
+        and any(
+            words.casefold() in text.casefold()
+            for text in (each.sentence, each.rule.code, *each.rule.name.values())
+        )
     ]
     context = {
         "rules": wanted,

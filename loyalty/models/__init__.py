@@ -2,6 +2,7 @@
 
 from loyalty.models.audits import AuditRun, Closing, ClosingBalance
 from loyalty.models.clock import ClockShift
+from loyalty.models.coupon_withdrawals import CouponWithdrawal
 from loyalty.models.coupons import Coupon, CouponBatch, CouponMove, CouponReject, CouponUse
 from loyalty.models.grants import Activity, BirthdayIndex, CheckIn, Grant
 from loyalty.models.points import Entry, Hold, HoldLot, Lot, LotMove, OrderEarning, RuleUse, Wallet
@@ -38,6 +39,7 @@ __all__ = [
     "CouponMove",
     "CouponReject",
     "CouponUse",
+    "CouponWithdrawal",
     "DeviceSeen",
     "EarnedTier",
     "Entry",

@@ -109,6 +109,21 @@ class Reject(Decision):
         return self.answer(request, approval_id, approvals.refuse)
 
 
+class Withdraw(Decision):
+    """POST /approvals/{id}/withdraw/."""
+
+    @described(
+        "approvals_withdraw",
+        request=shapes.Noted,
+        answers={200: shapes.Approval},
+        refusals=(404, 409),
+        parameters=(shapes.OPTIONAL_KEY,),
+    )
+    def post(self, request: Request, approval_id: int) -> Response:
+        """Take back what you asked for yourself, while it waits; the note is optional."""
+        return self.answer(request, approval_id, approvals.withdraw)
+
+
 def _shown(row: Approval, person: User) -> dict[str, Any]:
     """A request, with the change in words and as data."""
     kind = approvals.kind_of(row.kind)
@@ -127,6 +142,7 @@ def _shown(row: Approval, person: User) -> dict[str, Any]:
         "expires_at": moment(row.expires_at),
         "state": str(approvals.state_of(row)),
         "may_decide": is_open and approvals.hindrance(row, person) is None,
+        "may_withdraw": approvals.may_withdraw(row, person),
         "decided_by": row.decided_by.get_username() if row.decided_by else None,
         "decided_at": moment(row.decided_at),
         "note": row.note,

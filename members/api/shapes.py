@@ -18,7 +18,7 @@ from rest_framework import serializers
 from members.facts import Gender, OrderStatus
 
 PROBLEM = "application/problem+json"
-APPROVAL_STATES = ["waiting", "approved", "refused", "expired"]
+APPROVAL_STATES = ["waiting", "approved", "refused", "expired", "withdrawn"]
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -274,6 +274,7 @@ class Approval(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
     state = serializers.ChoiceField(APPROVAL_STATES)
     may_decide = serializers.BooleanField(help_text="Whether you may decide it now")
+    may_withdraw = serializers.BooleanField(help_text="Whether you asked for it, and it waits")
     decided_by = serializers.CharField(allow_null=True)
     decided_at = serializers.DateTimeField(allow_null=True)
     note = serializers.CharField(allow_blank=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.api.approvals import Approvals, Approve, Reject
+from members.api.approvals import Approvals, Approve, Reject, Withdraw
 from members.api.cases import MemberCases, OneCase
 from members.api.changes import Changes
 from members.api.codes import LiveCode
@@ -25,6 +25,7 @@ urlpatterns = [
     path("approvals/", Approvals.as_view()),
     path("approvals/<int:approval_id>/approve/", Approve.as_view()),
     path("approvals/<int:approval_id>/reject/", Reject.as_view()),
+    path("approvals/<int:approval_id>/withdraw/", Withdraw.as_view()),
     path("cases/<str:external_id>/", OneCase.as_view()),
     path("changes/", Changes.as_view()),
     path("consents/", TellConsents.as_view()),

@@ -26,7 +26,13 @@ TABS = {
     "asked": gettext_lazy("Asked by you"),
     "decided": gettext_lazy("Decided"),
 }
-TONES = {"waiting": "warn", "approved": "good", "refused": "bad", "expired": ""}
+TONES = {"waiting": "warn", "approved": "good", "refused": "bad", "expired": "", "withdrawn": ""}
+ACTS = {"approve": approvals.approve, "refuse": approvals.refuse, "withdraw": approvals.withdraw}
+DONE = {
+    "approved": gettext_lazy("Approved: %(sentence)s"),
+    "refused": gettext_lazy("Refused: %(sentence)s"),
+    "withdrawn": gettext_lazy("Withdrawn: %(sentence)s"),
+}
 
 
 def _inside(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -69,9 +75,9 @@ def show(request: HttpRequest, approval_id: int) -> HttpResponse:
 @require_POST
 @_inside
 def decide(request: HttpRequest, approval_id: int) -> HttpResponse:
-    """Approve or refuse a request; what was refused by the operation is said on the request's page."""
+    """Approve, refuse or withdraw a request; why it could not be is said on the request's page."""
     row, note = approvals.find(approval_id), request.POST.get("note", "")[:300]
-    act = approvals.approve if request.POST.get("decision") == "approve" else approvals.refuse
+    act = ACTS.get(request.POST.get("decision", ""), approvals.refuse)
     person = request.user
     assert isinstance(person, User), "nobody else has come in"
     try:
@@ -80,11 +86,9 @@ def decide(request: HttpRequest, approval_id: int) -> HttpResponse:
         context = {"is_single": True, "refused": refusal, "note": note, "title": _("Approvals")}
         return _page(request, [approvals.find(row.pk)], context, status=refusal.status)
     words = {"sentence": approvals.kind_of(done.kind).sentence(done.change)}
-    is_done = done.state == Approval.State.APPROVED
-    messages.success(
-        request, (_("Approved: %(sentence)s") if is_done else _("Refused: %(sentence)s")) % words
-    )
-    return HttpResponseRedirect(reverse("approvals:inbox"))
+    messages.success(request, str(DONE[done.state]) % words)
+    tab = "?list=asked" if done.state == Approval.State.WITHDRAWN else ""
+    return HttpResponseRedirect(reverse("approvals:inbox") + tab)
 
 
 def _page(request: HttpRequest, rows: Any, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -107,6 +111,7 @@ def _card(row: Approval, request: HttpRequest) -> dict[str, Any]:
         "tone": TONES[state],
         "is_open": is_open,
         "may_decide": is_open and hindered is None,
+        "may_withdraw": approvals.may_withdraw(row, request.user),
         "hindered": hindered if hindered and roles.can(request.user, kind.verb) else "",
         "deciders": _roles_that(kind.verb),
     }

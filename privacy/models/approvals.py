@@ -15,6 +15,7 @@ class Approval(models.Model):
         APPROVED = "approved", _("Approved")
         REFUSED = "refused", _("Refused")
         EXPIRED = "expired", _("Expired")
+        WITHDRAWN = "withdrawn", _("Withdrawn by who asked")
 
     # A name of settings.APPROVABLE: which operation runs when it is approved.
     kind = models.CharField(_("kind"), max_length=40)
@@ -61,7 +62,7 @@ class Approval(models.Model):
             models.CheckConstraint(
                 condition=Q(state="waiting", decided_by=None, decided_at=None)
                 | Q(state__in=["approved", "refused"], decided_by__isnull=False, decided_at__isnull=False)
-                | Q(state="expired", decided_by=None, decided_at__isnull=False),
+                | Q(state__in=["expired", "withdrawn"], decided_by=None, decided_at__isnull=False),
                 name="approval_decided_once",
             ),
         ]

@@ -99,6 +99,22 @@ def test_a_refusal_wants_a_word_and_the_maker_reads_it(lin, boss, mei):
     assert not Entry.objects.filter(kind="adjust").exists()
 
 
+def test_who_asked_withdraws_it_on_the_page_and_nobody_else_is_offered_that(lin, boss, mei):
+    lin.post(address(mei), form(1500))
+    row = Approval.objects.get()
+    assert 'value="withdraw"' in lin.get(reverse("approvals:show", args=[row.pk])).content.decode()
+    assert 'value="withdraw"' not in boss.get(reverse("approvals:show", args=[row.pk])).content.decode()
+    decide = reverse("approvals:decide", args=[row.pk])
+    foreign = boss.post(decide, {"decision": "withdraw"})
+    assert foreign.status_code == 403 and "only they can withdraw it" in foreign.content.decode()
+    done = lin.post(decide, {"decision": "withdraw", "note": "Wrong parcel"}, follow=True).content.decode()
+    assert f"Withdrawn: Give 1,500 points to {mei.number}." in done
+    assert "Wrong parcel" in done and 'value="withdraw"' not in done
+    assert boss.post(decide, {"decision": "approve"}).status_code == 409
+    assert not Entry.objects.filter(kind="adjust").exists()
+    assert proven()
+
+
 def test_what_waits_is_counted_for_whom_it_waits(lin, boss, mei):
     assert "request to decide" not in boss.get(reverse("admin:index")).content.decode()
     lin.post(address(mei), form(1500))

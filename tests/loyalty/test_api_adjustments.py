@@ -67,6 +67,20 @@ def test_approving_again_is_answered_as_the_first_time_with_a_key_and_refused_wi
     assert Entry.objects.filter(kind="adjust").count() == 1
 
 
+def test_who_asked_withdraws_it_by_key_and_only_they(lin: Api, boss: Api, mei: str) -> None:
+    number = lin.once(mei, change(1500)).body["approval_id"]
+    assert [each.get("/approvals/").body["approvals"][0]["may_withdraw"] for each in (lin, boss)] == [
+        True,
+        False,
+    ]
+    assert boss.post(f"/approvals/{number}/withdraw/").code == "privacy.others_request"
+    done = lin.once(f"/approvals/{number}/withdraw/", {"note": "Wrong parcel"}, "k1")
+    assert (done.status, done.body["state"], done.body["decided_by"]) == (200, "withdrawn", None)
+    assert lin.once(f"/approvals/{number}/withdraw/", {"note": "Wrong parcel"}, "k1").body == done.body
+    assert boss.post(f"/approvals/{number}/approve/").code == "privacy.approval_decided"
+    assert not Entry.objects.filter(kind="adjust").exists()
+
+
 def test_a_rejection_says_why_and_moves_nothing(lin: Api, boss: Api, mei: str) -> None:
     number = lin.once(mei, change(1500)).body["approval_id"]
     assert boss.post(f"/approvals/{number}/reject/").code == "privacy.reason_missing"

@@ -53,6 +53,7 @@ def test_an_entry_answers_who_by_which_version_and_clause_by_clause(app: Api, me
             "kind": "base",
             "label": "Points for each yuan",
             "code": "",
+            "name": "",
             "version": 1,
             "sentence": "1 point for each yuan",
             "points": 120,
@@ -63,12 +64,13 @@ def test_an_entry_answers_who_by_which_version_and_clause_by_clause(app: Api, me
             "kind": "rule",
             "label": "Earning rule",
             "code": "hello",
+            "name": "hello",
             "version": 1,
             "sentence": "it is the first purchase: 50 bonus points, coupon Welcome, tier Silver;"
             " at most 30 points (all members together)",
             "points": 30,
             "cut_from": 50,
-            "cut": "cut from 50 to 30 by its limit (all members together)",
+            "cut": "cut from 50 to 30 by its limit: 30 points (all members together), of which 30 were left",
         },
     ]
     assert sum(clause["points"] for clause in found["clauses"]) == found["points"]
@@ -88,9 +90,14 @@ def test_a_correction_answers_what_it_reverses_and_who_stood_behind_it(
     asked = adjustments.adjust(mei, -2000, "Wrong file", lin, cause="a", reverses=given["id"]).approval
     assert asked is not None
     approvals.approve(asked.pk, boss, "")
-    found = entry(app, mei)
+    found = entry(Api(boss), mei)
     assert found["by"] == {"kind": "staff", "name": "lin"}
     assert (found["approved_by"], found["approval_id"]) == ("boss", asked.pk)
+    assert any(detail.startswith("Asked by lin, approved by boss") for detail in found["details"])
+    found = entry(app, mei)
+    assert found["by"] == {"kind": "staff", "name": "staff"}
+    assert (found["approved_by"], found["approval_id"]) == ("staff", asked.pk)
+    assert found["details"][-1].startswith("Asked by one of staff, approved by another")
     assert found["reverses"] == {"entry_id": given["id"], "share": "0.2500"}
     assert found["reason"] == "Wrong file"
 

@@ -83,8 +83,10 @@ def test_a_floor_is_asked_for_and_happens_when_a_second_person_approves(
         ("gold", "Opened the new shop")
     ]
     number = asked.body["approval_id"]
-    said = f"Opened the new shop (asked by lin, approved as request {number})"
-    assert shown["path"][0]["sentence"] == said
+    said = "Opened the new shop (asked by {}, approved as request {})"
+    assert shown["path"][0]["sentence"] == said.format("staff", number)
+    (step,) = lin.get(f"{address}/tier/").body["path"][:1]
+    assert (step["sentence"], step["why"]["asked_by"]) == (said.format("lin", number), "lin")
     assert TierEvent.objects.count() == 1
     assert proven()
 

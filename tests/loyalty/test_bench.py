@@ -184,7 +184,9 @@ def test_every_rule_has_an_outcome_and_a_reason(db: None) -> None:
     }
     assert reasons(trial, "over")[0].startswith("It ran until ")
     assert reasons(trial, "to-come")[0].startswith("It runs from ")
-    assert reasons(trial, "treble") == ["treble × 3: + 50 (of 400, as its limit allows)"]
+    assert reasons(trial, "treble") == [
+        "treble × 3: + 50 (of 400, as its limit allows: all members together: 50 left)"
+    ]
     assert reasons(trial, "rich") == ["goods after discounts is at least ¥300 (it was ¥200.00)"]
     assert reasons(trial, "gift") == ["coupon WELCOME"]
     assert reasons(trial, "behind") == ["Rule last before it lets no other follow."]

@@ -99,10 +99,18 @@ def test_a_rule_is_quoted_as_it_stood_though_it_reads_otherwise_now(trade: Trade
 @pytest.mark.parametrize(
     ("limits", "cut"),
     [
-        ({"budget": 30}, "cut from 100 to 30 by its limit (all members together)"),
         (
-            {"per_member": 30, "budget": 900},
-            "cut from 100 to 30 by its limits (a member in all, all members together)",
+            {"budget": 30},
+            "cut from 100 to 30 by its limit: 30 points (all members together), of which 30 were left",
+        ),
+        (
+            {"per_member": 30, "per_member_day": 5000, "per_member_month": 31, "budget": 900},
+            "cut from 100 to 30 by its limit: 30 points (a member in all), of which 30 were left",
+        ),
+        (
+            {"per_member_day": 30, "per_member": 900, "budget": 30},
+            "cut from 100 to 30 by its limit: 30 points (a member and day), of which 30 were left,"
+            " 30 points (all members together), of which 30 were left",
         ),
     ],
 )
@@ -114,6 +122,32 @@ def test_a_limit_says_from_what_to_what_it_cut(db: None, limits: dict[str, int],
     spent = trade.buy("T2", "100", MEI).member_id
     (_base, rule) = last(spent).explanation.clauses
     assert (rule.points, rule.cut_from) == (0, 100)  # a rule that gave nothing any more is told too
+    assert rule.cut == cut.replace("to 30 by", "to 0 by").replace("which 30 were", "which 0 were")
+
+
+def test_the_limit_that_cut_is_named_by_what_was_left_of_it_then(db: None) -> None:
+    """A day and a budget: the first order is cut by neither, the second by its day, a third by the budget."""
+    limits = {"per_member_day": 150, "budget": 200}
+    trade = Trade(rules=[{**DOUBLE, "limits": limits}])
+    mei = trade.buy("T1", "100", MEI).member_id
+    assert [clause.cut for clause in last(mei).explanation.clauses] == ["", ""]
+    trade.buy("T2", "100", MEI)
+    day = "cut from 100 to 50 by its limit: 150 points (a member and day), of which 50 were left"
+    budget = "200 points (all members together), of which"
+    assert last(mei).explanation.clauses[1].cut == day
+    bo = trade.buy("T3", "100", buyer("bo")).member_id
+    assert last(bo).explanation.clauses[1].cut == f"cut from 100 to 50 by its limit: {budget} 50 were left"
+
+
+def test_an_order_of_before_the_limit_was_kept_names_what_may_have_cut_it(db: None) -> None:
+    both = {"per_member": 30, "budget": 900}
+    trade = Trade(rules=[{**DOUBLE, "limits": both}])
+    trade.buy("T1", "100", MEI)
+    entry = Entry.objects.get()
+    (told,) = entry.why["rules"]
+    del told["cut_by"]
+    (_base, rule) = Book().of_earning(entry.why, entry.programme)
+    assert rule.cut == "cut from 100 to 30 by one of its limits (a member in all, all members together)"
 
 
 factors = some.decimals("0.5", "5", places=2).map(lambda factor: {"factor": str(factor)})

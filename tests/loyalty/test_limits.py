@@ -67,6 +67,15 @@ def test_the_tightest_limit_holds(
     assert found.room(rules_of(**limited), 1, DAY).left == {"double": left}
 
 
+def test_the_limits_that_cut_first_are_known_with_what_is_left_of_them() -> None:
+    found = none_given()
+    found.use(1, DAY, {"double": 40})
+    room = found.room(rules_of(per_member_day=100, per_member=200, budget=100), 1, DAY)
+    assert room.tightest("double") == {"per_member_day": 60, "budget": 60}
+    assert (room.cut("double", 50), room.tightest("double")) == (50, {"per_member_day": 10, "budget": 10})
+    assert (room.cut("double", 50), room.tightest("free")) == (10, {})
+
+
 def test_a_rule_without_limits_leaves_no_trace() -> None:
     found = none_given()
     found.use(1, DAY, {"free": 5})

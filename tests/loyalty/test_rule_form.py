@@ -154,6 +154,16 @@ def test_a_field_that_is_changed_changes_its_setting(changes, way, expected):
     assert found == expected
 
 
+def test_a_name_is_written_kept_and_taken_away():
+    """Without a name in either language there is no name, and the rule goes by its code."""
+    both = {"zh-hans": "双十一", "en": "Double Eleven"}
+    named = again(DOUBLE_ELEVEN, name_zh="双十一", name_en="Double Eleven")
+    assert named == {**DOUBLE_ELEVEN, "name": both}
+    assert again(named) == named
+    assert again(named, name_en="")["name"] == {"zh-hans": "双十一"}
+    assert again(named, name_en="", name_zh=" ") == DOUBLE_ELEVEN
+
+
 def test_ticked_boxes_keep_the_order_of_the_document():
     data = sent(rule_form.opened(DOUBLE_ELEVEN, SHANGHAI))
     assert data.getlist("when.0.value") == ["jd", "tmall"]

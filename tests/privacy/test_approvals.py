@@ -19,6 +19,7 @@ from privacy.errors import (
     ApprovalNotFound,
     AskedOtherwise,
     NotAllowed,
+    OthersRequest,
     OwnBenefit,
     OwnRequest,
     ReasonMissing,
@@ -265,3 +266,53 @@ def refused(statement: str) -> str:
     cause = refusal.value.__cause__
     assert isinstance(cause, psycopg.errors.RestrictViolation)
     return str(cause.diag.constraint_name)
+
+
+# --- withdrawing ---------------------------------------------------------------------------------------
+
+
+def test_who_asked_withdraws_while_it_waits_and_the_request_is_kept(maker, checker):
+    row = asked(maker)
+    done = approvals.withdraw(row.pk, maker, "Wrong member")
+    assert (done.state, done.note, done.decided_by) == ("withdrawn", "Wrong member", None)
+    assert done.decided_at is not None
+    with pytest.raises(ApprovalDecided):
+        approvals.approve(row.pk, checker)
+    assert (RAN, state(row)) == ([], "withdrawn")
+    assert [each.pk for each in approvals.listed(maker, "decided")] == [row.pk]
+    assert list(approvals.for_decision(checker)) == []
+
+
+def test_nobody_else_withdraws_it_and_nothing_that_ended_is_withdrawn(maker, checker, staff):
+    row = asked(maker)
+    for other in (checker, staff("service")):
+        with pytest.raises(OthersRequest):
+            approvals.withdraw(row.pk, other)
+    assert state(row) == "waiting"
+    assert approvals.may_withdraw(row, maker)
+    approvals.approve(row.pk, checker)
+    with pytest.raises(ApprovalDecided):
+        approvals.withdraw(row.pk, maker)
+    row.refresh_from_db()
+    assert (row.state, approvals.may_withdraw(row, maker)) == ("approved", False)
+    with pytest.raises(ApprovalNotFound):
+        approvals.withdraw(row.pk + 1000, maker)
+
+
+def test_what_ran_out_of_time_is_withdrawn_no_more(maker):
+    row = asked(maker)
+    damage("UPDATE privacy_approval SET expires_at = now() - interval '1 second'")
+    with pytest.raises(ApprovalExpired):
+        approvals.withdraw(row.pk, maker)
+    assert not approvals.may_withdraw(approvals.find(row.pk), maker)
+
+
+def test_the_database_keeps_a_withdrawn_request_as_it_is(maker, checker):
+    row = asked(maker)
+    approvals.withdraw(row.pk, maker)
+    assert refused("UPDATE privacy_approval SET state = 'waiting'") == "approval_is_decided_once"
+    other = asked(maker, "that")
+    with pytest.raises(IntegrityError, match="approval_decided_once"), transaction.atomic():
+        Approval.objects.filter(pk=other.pk).update(
+            state="withdrawn", decided_by=checker, decided_at=timezone.now()
+        )

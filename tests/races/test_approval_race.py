@@ -93,6 +93,38 @@ def test_without_the_lock_the_database_lets_one_decision_stand(
     assert proven()
 
 
+def maker_and_checker(number: int, lin: User) -> list[Callable[[], object]]:
+    boss, _password = roles.make_staff("boss", "admin")
+    return [partial(approvals.withdraw, number, lin), partial(approvals.approve, number, boss)]
+
+
+def test_withdrawn_or_approved_and_never_both(trade: Trade, mei: int, lin: User) -> None:
+    number = asked(lin, mei)
+    answers = at_once(*maker_and_checker(number, lin))
+    assert [type(refusal) for refusal in refusals(answers)] == [ApprovalDecided]
+    ended = Approval.objects.get().state
+    assert (ended, given()) in (("approved", [1500]), ("withdrawn", []))
+    assert proven()
+
+
+def test_without_the_lock_the_database_keeps_withdrawing_and_approving_apart(
+    trade: Trade, mei: int, lin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = asked(lin, mei)
+    have_looked = Barrier(2, timeout=LONGEST)
+
+    def look(approval_id: int) -> Approval | None:
+        found = Approval.objects.filter(pk=approval_id).first()
+        have_looked.wait()
+        return found
+
+    monkeypatch.setattr(approvals, "_lock", look)
+    refused = refusals(at_once(*maker_and_checker(number, lin)))
+    assert [isinstance(each, DatabaseError) for each in refused] == [True], "the control must collide"
+    assert (Approval.objects.get().state, given()) in (("approved", [1500]), ("withdrawn", []))
+    assert proven()
+
+
 def test_slices_at_once_stay_within_the_limit(trade: Trade, mei: int, lin: User) -> None:
     answers = at_once(*[partial(adjust, lin, mei, 400, n) for n in range(PEOPLE)])
     assert refusals(answers) == []

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from loyalty import clock, coupon_rows, coupons
+from loyalty import clock, coupon_batches, coupon_rows, coupon_withdrawals, coupons
 from loyalty.coupons import Wish
 from loyalty.errors import CouponNotUsable
-from loyalty.models import Coupon, CouponUse
+from loyalty.models import Coupon, CouponUse, CouponWithdrawal
 from members.facts import OrderStatus
 from tests.coupon_shop import PRINTED, SPRING, WELCOME, CouponShop, goods, history, proven, row
 from tests.races.threads import LONGEST, at_once, refusals
@@ -62,6 +62,47 @@ def test_without_the_lock_the_table_refuses_the_second_use(
     assert len(errors) == CLIENTS - 1
     assert all(isinstance(error, IntegrityError) and "coupon_used_once" in str(error) for error in errors)
     assert CouponUse.objects.count() == 1 and history(code) == ["used"]
+    assert proven()
+
+
+def batch_of_one() -> tuple[int, str]:
+    batch = coupon_batches.work(coupon_batches.make("PRINTED", 1).pk)
+    return coupon_withdrawals.ask(batch.pk, "Misprinted").pk, Coupon.objects.get(batch=batch).code
+
+
+def test_a_code_of_a_withdrawn_batch_is_used_or_withdrawn_and_never_both(shop: CouponShop) -> None:
+    withdrawal, code = batch_of_one()
+    answers = at_once(
+        lambda: coupon_withdrawals.work(withdrawal), lambda: shop.use(code, "O1", member_id=None)
+    )
+    found = CouponWithdrawal.objects.get()
+    if refusals(answers):
+        assert reasons(answers) == {"withdrawn": 1}
+        assert (history(code), found.withdrawn, found.kept) == (["withdrawn"], 1, 0)
+    else:
+        assert (history(code), found.withdrawn, found.kept) == (["used"], 0, 1)
+    assert proven()
+
+
+def test_without_the_lock_the_history_lets_the_use_or_the_withdrawal_stand(
+    shop: CouponShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = Barrier(2, timeout=LONGEST)
+
+    def look_without_locking(coupon_ids: Any) -> dict[int, Coupon]:
+        found = {coupon.pk: coupon for coupon in Coupon.objects.filter(pk__in=coupon_ids)}
+        together.wait()
+        return found
+
+    withdrawal, code = batch_of_one()
+    monkeypatch.setattr(coupon_rows, "hold", look_without_locking)
+    answers = at_once(
+        lambda: coupon_withdrawals._withdraw_chunk(withdrawal),
+        lambda: shop.use(code, "O1", member_id=None),
+    )
+    (refused,) = refusals(answers)
+    assert isinstance(refused, IntegrityError) and "coupon_history_no_gap_no_fork" in str(refused)
+    assert history(code) in (["used"], ["withdrawn"])
     assert proven()
 
 

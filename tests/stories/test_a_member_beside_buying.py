@@ -90,7 +90,7 @@ def test_what_she_is_given_and_why(trade: Trade, mei: int) -> None:
 
     birthdays.treat_birthdays()
     birthdays.treat_birthdays()
-    assert said(mei)[4:] == [f"88 points: Birthday treat of {today().year}, tier basic"]
+    assert said(mei)[4:] == [f"88 points: Birthday treat of {today().year}, tier Basic"]
     assert trade.available(mei) == 100 + 20 + 50 + 10 + 88
     assert proven()
 

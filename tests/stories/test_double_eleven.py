@@ -92,8 +92,18 @@ def test_one_by_one_it_ends_the_same(trade: Trade, midnight: datetime) -> None:
 def test_what_was_cut_is_told_with_its_numbers(trade: Trade, midnight: datetime) -> None:
     receipts = orders.receive(trade.tmall, facts(trade, midnight))
     why = {receipt.number: receipt.why.get("rules") for receipt in receipts}
-    assert why["T2"] == [{"code": "double-eleven", "added": 150, "factor": "2", "cut_from": 300}]
-    assert why["T7"] == [{"code": "double-eleven", "added": 0, "factor": "2", "cut_from": 300}]
+    assert why["T2"] == [
+        {
+            "code": "double-eleven",
+            "added": 150,
+            "factor": "2",
+            "cut_from": 300,
+            "cut_by": {"per_member_day": 150},
+        }
+    ]
+    assert why["T7"] == [
+        {"code": "double-eleven", "added": 0, "factor": "2", "cut_from": 300, "cut_by": {"budget": 0}}
+    ]
     assert why["T3"] is None
 
 
