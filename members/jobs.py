@@ -2,6 +2,8 @@
 
 import logging
 from contextlib import suppress
+from importlib import import_module
+from types import ModuleType
 from uuid import UUID
 
 from django.conf import settings
@@ -30,7 +32,6 @@ from members.errors import CodeNotSent, MatchingBusy
 from members.importing import queue
 from members.importing.errors import ImportBusy, StateForbids
 from members.legacy import queue as packages
-from members.matching import runs
 
 log = logging.getLogger(__name__)
 
@@ -195,16 +196,21 @@ def apply_tag_rules(timestamp: int) -> None:
     log.info("tags given by rule: %s, taken away: %s", sum(r.given for r in runs), sum(r.taken for r in runs))
 
 
+def _matching() -> ModuleType:
+    """The matching, with Splink, DuckDB and pypinyin: a second and ninety megabytes that nobody else needs."""
+    return import_module("members.matching.runs")
+
+
 @app.periodic(cron="* * * * *")
 @app.task(name="members.compare_new", queueing_lock="members.compare_new")
 def compare_new(timestamp: int) -> None:
     """Compare whoever is new with everybody they could be."""
     with suppress(MatchingBusy):  # the night is at it, and this minute's accounts are the next one's
-        runs.compare_new()
+        _matching().compare_new()
 
 
 @app.periodic(cron="27 2 * * *")
 @app.task(name="members.compare_all", queueing_lock="members.compare_all", retry=_UNTIL_ALONE)
 def compare_all(timestamp: int) -> None:
     """Compare everybody."""
-    runs.compare_all()
+    _matching().compare_all()
