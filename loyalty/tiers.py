@@ -297,11 +297,9 @@ def explained(tier: Tier, standing: Standing, asked: Asked | None = None) -> dic
 
 # --- reading ----------------------------------------------------------------------------------------
 
+_COUNTS = "status NOT IN ('placed', 'cancelled')"
 # Of whom, and since when, are the two parameters.
-_BOUGHT = (
-    "FROM members_order WHERE member_id = ANY(%s::bigint[]) AND paid_at > %s"
-    " AND status NOT IN ('placed', 'cancelled')"
-)
+_BOUGHT = f"FROM members_order WHERE member_id = ANY(%s::bigint[]) AND paid_at > %s AND {_COUNTS}"
 
 
 def purchases(member_ids: Collection[int], since: datetime) -> Mapping[int, list[Purchase]]:
@@ -332,6 +330,35 @@ def totals(member_ids: Collection[int], since: datetime) -> Mapping[int, Standin
         [columns.numbers(member_ids), since],
     )
     return {member_id: Standing(spend, orders) for member_id, spend, orders in rows}
+
+
+class Beginning(NamedTuple):
+    """A member's first purchase of which something is kept, and how many such there are since an instant."""
+
+    first: Purchase
+    count: int
+
+
+def beginnings(member_ids: Collection[int], since: datetime) -> Mapping[int, Beginning]:
+    """How members began, and how much they bought since an instant; who kept nothing has no beginning.
+
+    Each is one look into the index, however long ago the first purchase was.
+    """
+    if not member_ids:
+        return {}
+    rows = columns.ask(
+        f"""
+        SELECT asked.id, first.paid_at, first.kept, first.id,
+               (SELECT count(*) FROM members_order WHERE member_id = asked.id AND paid_at > %s
+                                                     AND {_COUNTS} AND net > refunded_goods)
+          FROM unnest(%s::bigint[]) AS asked(id) CROSS JOIN LATERAL (
+               SELECT paid_at, net - refunded_goods AS kept, id FROM members_order
+                WHERE member_id = asked.id AND paid_at IS NOT NULL AND {_COUNTS} AND net > refunded_goods
+                ORDER BY paid_at, id LIMIT 1) AS first
+        """,
+        [since, columns.numbers(member_ids)],
+    )
+    return {member_id: Beginning(Purchase(*first), count) for member_id, *first, count in rows}
 
 
 def whole_history(member_id: int) -> Sequence[Purchase]:
