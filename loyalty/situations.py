@@ -19,13 +19,16 @@ from loyalty.calendar import anniversary, midnight
 from loyalty.conditions import Line, Situation, checks
 from loyalty.programme import Programme, Rule
 from loyalty.tiers import Purchase
+from members import columns
 from members.facts import LineFact
-from members.models import Member, MemberTag
+from members.models import Member
 from members.orders import Heard
+from members.sealing import sealed_field
 
 # Over a window of their own, which may be longer than that of any tier.
 RECENT_FIELDS = frozenset({"member.purchases_90d", "member.average_order_90d"})
 RECENT = timedelta(days=90)
+_BIRTHDAY = sealed_field(Member, "birthday")
 BIRTHDAYS = frozenset({"member.is_birthday", "member.is_birthday_week", "member.birthday_month"})
 
 
@@ -57,17 +60,30 @@ def load(asked: frozenset[str], member_ids: Collection[int]) -> Buyers:
     """Read what the rules ask for: nothing at all when they ask only about orders and tiers."""
     buyers = Buyers()
     if "member.tags" in asked:
-        tags: dict[int, set[str]] = defaultdict(set)
-        rows = MemberTag.objects.filter(member__in=member_ids).values_list("member_id", "tag__code")
-        for member_id, code in rows:
-            tags[member_id].add(code)
-        buyers.tags = {member_id: frozenset(codes) for member_id, codes in tags.items()}
+        buyers.tags = _tags(member_ids)
     if asked & (BIRTHDAYS | {"member.joined_days"}):
-        members = list(Member.objects.filter(pk__in=member_ids).only("seal", "birthday", "joined_at"))
-        buyers.joined = {member.pk: member.joined_at for member in members}
+        rows = columns.ask(
+            "SELECT id, joined_at, seal, birthday FROM members_member WHERE id = ANY(%s::bigint[])",
+            [columns.numbers(member_ids)],
+        )
+        buyers.joined = {id_: joined_at for id_, joined_at, _seal, _birthday in rows}
         if asked & BIRTHDAYS:
-            buyers.birthdays = {member.pk: member.birthday for member in members}
+            told = [row for row in rows if row[3] is not None]
+            days = _BIRTHDAY.unseal_values([row[3] for row in told], [row[2] for row in told])
+            buyers.birthdays = dict(zip((row[0] for row in told), days, strict=True))
     return buyers
+
+
+def _tags(member_ids: Collection[int]) -> Mapping[int, frozenset[str]]:
+    tags: dict[int, set[str]] = defaultdict(set)
+    rows = columns.ask(
+        "SELECT given.member_id, tag.code FROM members_membertag given JOIN members_tag tag"
+        " ON tag.id = given.tag_id WHERE given.member_id = ANY(%s::bigint[])",
+        [columns.numbers(member_ids)],
+    )
+    for member_id, code in rows:
+        tags[member_id].add(code)
+    return {member_id: frozenset(codes) for member_id, codes in tags.items()}
 
 
 class Basket(NamedTuple):
@@ -124,6 +140,8 @@ def recent(bought: Sequence[Purchase], at: datetime) -> tuple[int, Decimal | Non
 
     The average is in yuan, to the cent, of what was kept; None when there was no purchase.
     """
+    if not bought:
+        return 0, None
     latest = takewhile(lambda each: each.paid_at > at - RECENT, reversed(bought))
     kept = [each.kept for each in latest if each.kept > 0 and each.paid_at <= at]
     if not kept:
@@ -140,10 +158,10 @@ def is_birthday_week(birthday: date | None, day: date) -> bool:
     """Whether a day lies in the week, Monday to Sunday, of somebody's birthday."""
     if birthday is None:
         return False
-    week = day.isocalendar()[:2]
+    monday = day - timedelta(days=day.weekday())
+    sunday = monday + timedelta(days=6)
     # At the turn of the year the week may be that of a birthday in either year.
-    years = (day.year - 1, day.year, day.year + 1)
-    return any(anniversary(birthday, year).isocalendar()[:2] == week for year in years)
+    return any(monday <= anniversary(birthday, year) <= sunday for year in {monday.year, sunday.year})
 
 
 def _repurchases(earlier: Sequence[Purchase], year: int, zone: ZoneInfo) -> int:

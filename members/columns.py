@@ -23,7 +23,7 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 # One text of JSON, as a column of `texts` carries it; Chinese is written as it is.
-document = json.JSONEncoder(ensure_ascii=False).encode
+document = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
 def numbers(values: Iterable[int | Decimal | None]) -> str:
