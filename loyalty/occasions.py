@@ -218,7 +218,7 @@ def _prospective(batch: _Batch, prospects: Prospects) -> set[int]:
     found = {member_id for member_id, linked in batch.linked.items() if len(linked) > 1}
     hopes: dict[str, int] = {}
     for member_id in batch.members:
-        count = batch.begun[member_id].count if member_id in batch.begun else 0
+        count = batch.begun[member_id].purchases if member_id in batch.begun else 0
         for occasion in prospects.of(batch.tiers.get(member_id, ""), count):
             hopes[of_person(occasion, member_id)] = member_id
     standing = grants.stands(hopes)

@@ -336,7 +336,7 @@ class Beginning(NamedTuple):
     """A member's first purchase of which something is kept, and how many such there are since an instant."""
 
     first: Purchase
-    count: int
+    purchases: int
 
 
 def beginnings(member_ids: Collection[int], since: datetime) -> Mapping[int, Beginning]:
@@ -358,7 +358,7 @@ def beginnings(member_ids: Collection[int], since: datetime) -> Mapping[int, Beg
         """,
         [since, columns.numbers(member_ids)],
     )
-    return {member_id: Beginning(Purchase(*first), count) for member_id, *first, count in rows}
+    return {member_id: Beginning(Purchase(*first), bought) for member_id, *first, bought in rows}
 
 
 def whole_history(member_id: int) -> Sequence[Purchase]:
