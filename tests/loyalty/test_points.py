@@ -150,18 +150,6 @@ def test_an_entry_is_forever(trade: Trade, mei: int, statement: str) -> None:
     assert Entry.objects.get().points == 1000
 
 
-@pytest.mark.parametrize("table", ["loyalty_wallet", "loyalty_lot"])
-def test_what_the_ledger_names_may_change_and_never_goes(trade: Trade, mei: int, table: str) -> None:
-    for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
-        with (
-            pytest.raises((IntegrityError, InternalError), match=r"_is_never_deleted"),
-            transaction.atomic(),
-            connection.cursor() as cursor,
-        ):
-            cursor.execute("SET LOCAL shuke.allow_truncate = off; SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute(statement)
-
-
 def test_no_lot_can_be_overdrawn_whatever_the_code_believes(trade: Trade, mei: int) -> None:
     with pytest.raises(IntegrityError, match="lot_holds_what_it_has"), transaction.atomic():
         Lot.objects.update(remaining=-1)
