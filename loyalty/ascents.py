@@ -53,10 +53,10 @@ class Ascent:
             growth=programmes.asks_growth,
             joined=programmes.asks_joining,
         )
-        ascent.known = known
+        ascent.known, later = known, frozenset(waiting)
         for purse in purses.values():
             if purse.is_head:
-                ascent.add(purse, known, waiting=frozenset(waiting))
+                ascent.add(purse, known, waiting=later)
         return ascent
 
     def add(

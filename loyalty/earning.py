@@ -156,8 +156,8 @@ def _why(base: Decimal, programme: Programme, tier: Tier, *, plain: int, total: 
 def applicable(programme: Programme, situation: Situation) -> list[Rule]:
     """Rules that hold for this order, highest priority first, up to the first exclusive one."""
     found: list[Rule] = []
-    for rule in running(programme, situation.order_time):
-        if compile(rule.when, programme.time_zone).holds(situation):
+    for rule, matcher in programme.ready:
+        if rule.holds_at(situation.order_time) and matcher.holds(situation):
             found.append(rule)
             if rule.exclusive:
                 break

@@ -21,10 +21,10 @@ from django.db import connection
 from loyalty import giving, ledger, publishing
 from loyalty.ledger import Purses
 from loyalty.models import Grant
-from loyalty.wishes import Given, Wish, wishes_of
-from members import survivors
+from loyalty.wishes import Given, Wish, of_person, wishes_of
+from members import columns, survivors
 
-__all__ = ["Given", "Wish", "give", "stands", "wishes_of"]
+__all__ = ["Given", "Wish", "give", "of_person", "stands", "wishes_of"]
 
 
 def give(wishes: Sequence[Wish], *, now: datetime, purses: Purses | None = None) -> list[Given]:
@@ -56,8 +56,14 @@ def give(wishes: Sequence[Wish], *, now: datetime, purses: Purses | None = None)
 
 def stands(occasions: Collection[str]) -> set[str]:
     """Which of these occasions something was given for, and not withdrawn since."""
-    standing = Grant.objects.filter(occasion__in=occasions).exclude(state=Grant.State.WITHDRAWN)
-    return set(standing.values_list("occasion", flat=True))
+    if not occasions:
+        return set()
+    rows = columns.ask(
+        "SELECT DISTINCT occasion FROM loyalty_grant"
+        " WHERE occasion = ANY(%s::text[]) AND state <> 'withdrawn'",
+        [columns.texts(occasions)],
+    )
+    return {occasion for (occasion,) in rows}
 
 
 def _lock(member_ids: Collection[int]) -> Purses:
@@ -71,7 +77,7 @@ def _names(wish: Wish, linked: Mapping[int, Sequence[int]]) -> list[str]:
     """Every name under which the occasion may have been had."""
     if not wish.per_person:
         return [wish.occasion]
-    return [f"{wish.occasion}:{member_id}" for member_id in linked[wish.member_id]]
+    return [of_person(wish.occasion, member_id) for member_id in linked[wish.member_id]]
 
 
 @dataclass(slots=True)
@@ -84,10 +90,12 @@ class _Before:
 
 def _before(names: Collection[str]) -> _Before:
     before = _Before()
-    rows = Grant.objects.filter(occasion__in=names).order_by("id")
-    for occasion, prize, state, refusal, id_ in rows.values_list(
-        "occasion", "prize", "state", "refusal", "id"
-    ):
+    rows = columns.ask(
+        "SELECT occasion, prize, state, refusal, id FROM loyalty_grant"
+        " WHERE occasion = ANY(%s::text[]) ORDER BY id",
+        [columns.texts(names)],
+    )
+    for occasion, prize, state, refusal, id_ in rows:
         if state == Grant.State.WITHDRAWN:
             before.withdrawn[occasion, prize] += 1
         else:

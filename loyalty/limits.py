@@ -34,7 +34,8 @@ class Limits:
 
     def room(self, rules: Iterable[Rule], wallet_id: int, day: date) -> Room:
         """What each limited rule of one version may still add for one wallet on one day."""
-        lefts = {rule.code: self.left(rule, wallet_id, day) for rule in limited(rules)}
+        known = [rule for rule in rules if rule.code in self.codes]
+        lefts = {rule.code: self.left(rule, wallet_id, day) for rule in limited(known)}
         return Room({code: min(left.values()) for code, left in lefts.items()}, lefts)
 
     def left(self, rule: Rule, wallet_id: int, day: date) -> dict[str, int]:

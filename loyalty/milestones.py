@@ -63,16 +63,22 @@ def wishes(
 ) -> list[Wish]:
     """What a member has reached at a moment, by the milestones that ask of the member alone."""
     held = programmes.at(moment.at)
-    terms = held.programme.grants
     found: list[Wish] = []
-    for milestone in terms.milestones:
-        if milestone.is_about_orders or (moment.is_past and milestone.asks != {REPURCHASES}):
-            continue
+    for milestone in asked_at(moment, held):
         facts = situation(standing, moment.at, held.programme.time_zone, consecutive=milestone.consecutive)
         found += _reached(
             milestone, facts, held, moment, now=now, member_id=standing.member_id, channel_id=channel_id
         )
     return found
+
+
+def asked_at(moment: Moment, held: Held) -> list[Milestone]:
+    """The milestones asked of a member alone at a moment; of a past year only purchases are known."""
+    return [
+        milestone
+        for milestone in held.programme.grants.milestones
+        if not milestone.is_about_orders and not (moment.is_past and milestone.asks != {REPURCHASES})
+    ]
 
 
 def wishes_of_order(
@@ -117,7 +123,7 @@ def _reached(
         source=Grant.Source.MILESTONE,
         code=milestone.code,
         called=milestone.name,
-        occasion=f"milestone:{milestone.code}:{period(milestone, moment, zone)}",
+        occasion=occasion(milestone, moment, zone),
         happened_at=moment.at,
         programme=held,
         why={
@@ -131,6 +137,11 @@ def _reached(
         order_id=moment.order_id,
         refused="too_late" if is_late else "",
     )
+
+
+def occasion(milestone: Milestone, moment: Moment, zone: ZoneInfo) -> str:
+    """What a milestone of one period is called, before it is any member's."""
+    return f"milestone:{milestone.code}:{period(milestone, moment, zone)}"
 
 
 def period(milestone: Milestone, moment: Moment, zone: ZoneInfo) -> str:

@@ -9,9 +9,10 @@ its points, and sends nobody a coupon.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from loyalty import (
     activities,
@@ -28,14 +29,16 @@ from loyalty import (
 )
 from loyalty.clock import Clock
 from loyalty.conditions import Condition, Situation, checks
-from loyalty.grants import Given, Wish, wishes_of
+from loyalty.grants import Given, Wish, of_person, wishes_of
 from loyalty.milestones import REPURCHASES, Moment, Standing
-from loyalty.models import Grant, Wallet
+from loyalty.models import Grant
+from loyalty.programme import Programme
+from loyalty.prospects import Prospects
 from loyalty.publishing import Held, Programmes
 from loyalty.settling import PAID, Settlement
 from loyalty.situations import Buyers
-from loyalty.tiers import Purchase
-from members import survivors
+from loyalty.tiers import Beginning, Purchase
+from members import columns, survivors
 from members.orders import Heard
 
 FIRST_PURCHASE = "first_purchase"
@@ -50,14 +53,24 @@ class _Batch:
     settlement: Settlement
     orders: Sequence[Heard]
     linked: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    begun: Mapping[int, Beginning] = field(default_factory=dict)
+    # Whose purchases were read, and may have brought them to a milestone.
+    closely: Collection[int] = frozenset()
     bought: Mapping[int, Sequence[Purchase]] = field(default_factory=dict)
     buyers: Buyers = field(default_factory=Buyers)
     tiers: Mapping[int, str] = field(default_factory=dict)
     # The same orders by their ids, and by whose they are or were: looked up once for each of a thousand.
     by_id: Mapping[int, Heard] = field(init=False)
     of_member: Mapping[int, Sequence[Heard]] = field(init=False)
+    # The versions that hold for these orders, and now; and those by which orders bring more than points.
+    versions: dict[int, Held] = field(init=False)
+    giving: Collection[int] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.versions = {held.id: held for held in map(self.held, self.orders)}
+        now = self.programmes.at(self.now.now)
+        self.versions[now.id] = now
+        self.giving = {held.id for held in self.versions.values() if _gives_for_orders(held)}
         self.by_id = {each.order_id: each for each in self.orders}
         of_member: dict[int, list[Heard]] = defaultdict(list)
         for each in self.orders:
@@ -73,13 +86,24 @@ class _Batch:
     def held(self, order: Heard) -> Held:
         return self.programmes.at(_time_of(order))
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the programme's clocks, now."""
+        return self.programmes.at(self.now.now).programme.time_zone
+
+    def year_of(self, order: Heard) -> int:
+        """The local calendar year in which an order was bought."""
+        return _time_of(order).astimezone(self.zone).year
+
+    def first_of(self, member_id: int) -> Purchase | None:
+        """A person's first purchase that was kept, under whichever member that is them."""
+        firsts = [self.begun[each].first for each in self.linked[member_id] if each in self.begun]
+        return min(firsts, key=_place, default=None)
+
     def together(self, member_id: int) -> list[Purchase]:
         """What a person bought under every member that is them, oldest first."""
-        linked = self.linked[member_id]
-        found = [purchase for each in linked for purchase in self.bought.get(each, ())]
-        if len(linked) > 1:
-            found.sort(key=lambda purchase: (purchase.paid_at, purchase.order_id))
-        return found
+        found = [purchase for each in self.linked[member_id] for purchase in self.bought.get(each, ())]
+        return sorted(found, key=_place)
 
     def names(self, wish: Wish) -> list[str]:
         """The name of a wish's occasion under every member that is the person."""
@@ -117,7 +141,7 @@ def _of_programme(heard: Sequence[Heard], settlement: Settlement) -> dict[int, l
     left = [order for order in orders if order.member_before not in (None, order.member_id)]
     if not (undone or left or _promises(batch)):
         return {}
-    _read(batch)
+    _read(batch, {id_ for order in (*undone, *left) for id_ in _whose(order)})
     wishes = _wishes(batch)
     _take_back(undone, left, {name for wish in wishes for name in batch.names(wish)}, batch)
     found: dict[int, list[Given]] = defaultdict(list)
@@ -144,6 +168,10 @@ def _time_of(order: Heard) -> datetime:
     return at
 
 
+def _place(purchase: Purchase) -> tuple[datetime, int]:
+    return purchase.paid_at, purchase.order_id
+
+
 def _whose(order: Heard) -> set[int]:
     return {id_ for id_ in (order.member_id, order.member_before) if id_ is not None}
 
@@ -157,37 +185,75 @@ def _is_kept(order: Heard) -> bool:
 
 def _promises(batch: _Batch) -> bool:
     """Whether any version that holds for these orders, or now, gives anything for orders or milestones."""
-    versions = {held.id: held for held in map(batch.held, batch.orders)}
-    now = batch.programmes.at(batch.now.now)
-    versions[now.id] = now
-    return any(
+    return bool(batch.giving) or any(
         held.programme.rest.get("milestones")
         or FIRST_PURCHASE in (held.programme.rest.get("activities") or {})
-        or any(rule.other for rule in held.programme.rules)
-        for held in versions.values()
+        for held in batch.versions.values()
     )
 
 
-def _read(batch: _Batch) -> None:
+def _gives_for_orders(held: Held) -> bool:
+    """Whether a rule of a version gives more than points, or a milestone of it is about orders."""
+    return any(rule.other for rule in held.programme.rules) or any(
+        milestone.is_about_orders for milestone in held.programme.grants.milestones
+    )
+
+
+def _read(batch: _Batch, losing: Collection[int]) -> None:
+    """Read what the occasions ask about. losing: members of whom something may be taken back."""
     batch.linked = survivors.linked(batch.members)
-    everybody = {id_ for each in batch.linked.values() for id_ in each}
-    batch.bought = tiers.purchases(everybody, datetime.min.replace(tzinfo=UTC))
     batch.buyers = situations.load(_asked(batch), batch.members)
-    batch.tiers = dict(Wallet.objects.filter(member__in=batch.members).values_list("member_id", "tier"))
+    batch.tiers = dict(
+        columns.ask(
+            "SELECT member_id, tier FROM loyalty_wallet WHERE member_id = ANY(%s::bigint[])",
+            [columns.numbers(batch.members)],
+        )
+    )
+    prospects = Prospects(batch.programmes, set(map(batch.year_of, batch.orders)), batch.now.now, batch.zone)
+    batch.begun = tiers.beginnings({id_ for each in batch.linked.values() for id_ in each}, prospects.since)
+    if situations.needs_whole_history(_asked_of_orders(batch)):
+        batch.closely = set(batch.members)
+    else:
+        batch.closely = {*losing, *_prospective(batch, prospects)}
+    everybody = {id_ for member_id in batch.closely for id_ in batch.linked[member_id]}
+    batch.bought = tiers.purchases(everybody, datetime.min.replace(tzinfo=UTC))
+
+
+def _prospective(batch: _Batch, prospects: Prospects) -> set[int]:
+    """The members who may have come to a milestone that they were given nothing for; merged ones always."""
+    found = {member_id for member_id, linked in batch.linked.items() if len(linked) > 1}
+    hopes: dict[str, int] = {}
+    for member_id in batch.members:
+        count = batch.begun[member_id].purchases if member_id in batch.begun else 0
+        for occasion in prospects.of(batch.tiers.get(member_id, ""), count):
+            hopes[of_person(occasion, member_id)] = member_id
+    standing = grants.stands(hopes)
+    return found | {member_id for name, member_id in hopes.items() if name not in standing}
 
 
 def _asked(batch: _Batch) -> frozenset[str]:
     """The fields that rules which give things, and milestones, ask about."""
-    versions = {held.id: held for held in map(batch.held, batch.orders)}
-    held = batch.programmes.at(batch.now.now)
-    asked: set[str] = set()
-    for version in {**versions, held.id: held}.values():
-        terms = version.programme.grants
-        asked.update(name for milestone in terms.milestones for name in milestone.asks)
-        for rule in version.programme.rules:
-            # A rule that gives nothing but points may be exclusive, and stop one that does.
-            asked |= _fields(rule.when)
-    return frozenset(asked)
+    programmes = [held.programme for held in batch.versions.values()]
+    return _asked_by_rules(programmes).union(
+        *(milestone.asks for programme in programmes for milestone in programme.grants.milestones)
+    )
+
+
+def _asked_of_orders(batch: _Batch) -> frozenset[str]:
+    """Those of them that are asked of an order."""
+    programmes = [batch.versions[id_].programme for id_ in batch.giving]
+    about_orders = [
+        milestone.asks
+        for programme in programmes
+        for milestone in programme.grants.milestones
+        if milestone.is_about_orders
+    ]
+    return _asked_by_rules(programmes).union(*about_orders)
+
+
+def _asked_by_rules(programmes: Iterable[Programme]) -> frozenset[str]:
+    # A rule that gives nothing but points may be exclusive, and stop one that does.
+    return frozenset().union(*(_fields(rule.when) for programme in programmes for rule in programme.rules))
 
 
 def _fields(condition: Condition | None) -> set[str]:
@@ -200,18 +266,19 @@ def _fields(condition: Condition | None) -> set[str]:
 def _wishes(batch: _Batch) -> list[Wish]:
     wishes: dict[tuple[str, str], Wish] = {}
     for order in batch.orders:
-        if _is_kept(order) and not batch.is_late(_time_of(order), batch.held(order)):
-            for wish in _of_order(order, batch):
+        held = batch.held(order)
+        if held.id in batch.giving and _is_kept(order) and not batch.is_late(_time_of(order), held):
+            for wish in _of_order(order, held, batch):
                 wishes.setdefault((wish.name, wish.prize.kind), wish)
     for member_id in batch.members:
-        for wish in [*_first_purchase(member_id, batch), *_milestones(member_id, batch)]:
+        reached = _milestones(member_id, batch) if member_id in batch.closely else ()
+        for wish in [*_first_purchase(member_id, batch), *reached]:
             wishes.setdefault((wish.name, wish.prize.kind), wish)
     return list(wishes.values())
 
 
-def _of_order(order: Heard, batch: _Batch) -> list[Wish]:
+def _of_order(order: Heard, held: Held, batch: _Batch) -> list[Wish]:
     """What rules give for one order, and the milestones that are about orders."""
-    held = batch.held(order)
     programme = held.programme
     terms = programme.grants
     giving = any(rule.other for rule in earning.running(programme, _time_of(order)))
@@ -283,7 +350,7 @@ def _by_rules(order: Heard, facts: Situation, held: Held) -> list[Wish]:
 
 def _first_purchase(member_id: int, batch: _Batch) -> list[Wish]:
     """The first purchase of a person that was kept, whether heard of now or before."""
-    first = next((purchase for purchase in batch.together(member_id) if purchase.kept > 0), None)
+    first = batch.first_of(member_id)
     if first is None:
         return []
     held = batch.programmes.at(first.paid_at)
@@ -309,14 +376,13 @@ def _first_purchase(member_id: int, batch: _Batch) -> list[Wish]:
 
 def _milestones(member_id: int, batch: _Batch) -> list[Wish]:
     """What the member has come to, by all they bought."""
-    zone = batch.programmes.at(batch.now.now).programme.time_zone
     bought = batch.together(member_id)
     tier = batch.tiers.get(member_id, "")
     standing = Standing(member_id=member_id, tier=tier, bought=bought, buyers=batch.buyers)
-    years = {_time_of(order).astimezone(zone).year for order in batch.of_member.get(member_id, ())}
+    years = set(map(batch.year_of, batch.of_member.get(member_id, ())))
     return [
         wish
-        for moment in milestones.moments(bought, years, batch.now.now, zone)
+        for moment in milestones.moments(bought, years, batch.now.now, batch.zone)
         for wish in milestones.wishes(standing, moment, batch.programmes, now=batch.now.recorded)
     ]
 

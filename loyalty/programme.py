@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty import benefit_terms, conditions, expiry, grant_terms, offers, quote_terms, tier_terms
 from loyalty.benefit_terms import Valuation
-from loyalty.conditions import Condition
+from loyalty.conditions import Condition, Matcher
 from loyalty.expiry import NEVER, Expiry
 from loyalty.grant_terms import GrantTerms
 from loyalty.names import in_words
@@ -120,6 +120,12 @@ class Programme:
     standing: tuple[Rule, ...] = field(default=(), compare=False, repr=False)
     # What is given beside points for purchases: `rest`, read once.
     grants: GrantTerms = field(default_factory=GrantTerms, compare=False, repr=False)
+    # Every rule with its condition made ready once: each order is asked each of them.
+    ready: tuple[tuple[Rule, Matcher], ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        ready = tuple((rule, conditions.compile(rule.when, self.time_zone)) for rule in self.every_rule)
+        object.__setattr__(self, "ready", ready)
 
     @property
     def every_rule(self) -> tuple[Rule, ...]:

@@ -15,20 +15,23 @@ from decimal import Decimal
 from itertools import takewhile
 from operator import attrgetter
 from typing import NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from loyalty.calendar import anniversary, midnight
 from loyalty.conditions import Line, Situation, checks
 from loyalty.programme import Programme, Rule
 from loyalty.tiers import Purchase
-from members import survivors, tags
+from members import columns, survivors, tags
 from members.facts import LineFact
 from members.models import Member
 from members.orders import Heard
+from members.sealing import sealed_field
 
 # Over a window of their own, which may be longer than that of any tier.
 RECENT_FIELDS = frozenset({"member.purchases_90d", "member.average_order_90d"})
 RECENT = timedelta(days=90)
+_BIRTHDAY = sealed_field(Member, "birthday")
 BIRTHDAYS = frozenset({"member.is_birthday", "member.is_birthday_week", "member.birthday_month"})
 
 
@@ -62,19 +65,36 @@ def load(asked: frozenset[str], member_ids: Collection[int]) -> Buyers:
     if "member.tags" in asked:
         buyers.tags = tags.of_persons(member_ids)
     if asked & (BIRTHDAYS | {"member.joined_days"}):
-        persons = _persons(member_ids)
-        buyers.joined = {id_: person.joined_at for id_, person in persons.items()}
+        profiles = _profiles(member_ids)
+        buyers.joined = {id_: profile.joined_at for id_, profile in profiles.items()}
         if asked & BIRTHDAYS:
-            buyers.birthdays = {id_: person.birthday for id_, person in persons.items()}
+            told = {id_: profile for id_, profile in profiles.items() if profile.birthday is not None}
+            days = _BIRTHDAY.unseal_values(
+                [profile.birthday for profile in told.values() if profile.birthday],
+                [profile.seal.bytes for profile in told.values()],
+            )
+            buyers.birthdays = dict(zip(told, days, strict=True))
     return buyers
 
 
-def _persons(member_ids: Collection[int]) -> Mapping[int, Member]:
-    """The row in which each member's profile is kept: their own, or that of whom they were merged into."""
-    found = Member.objects.filter(pk__in=survivors.with_survivors(member_ids))
-    rows = found.only("seal", "birthday", "joined_at", "merged_into").in_bulk()
-    into = {id_: row.merged_into_id for id_, row in rows.items()}
-    return {id_: rows[survivors.head_of(id_, into)] for id_ in member_ids if id_ in rows}
+class _Profile(NamedTuple):
+    """What rules ask of a profile, as its row has it."""
+
+    joined_at: datetime
+    seal: UUID
+    birthday: bytes | None  # sealed
+
+
+def _profiles(member_ids: Collection[int]) -> Mapping[int, _Profile]:
+    """The profile of each member: their own, or that of whom they were merged into."""
+    rows = columns.ask(
+        "SELECT id, merged_into_id, joined_at, seal, birthday FROM members_member"
+        f" WHERE id IN ({survivors.UP})",
+        [columns.numbers(sorted(set(member_ids)))],
+    )
+    into = {id_: merged_into for id_, merged_into, *_profile in rows}
+    profiles = {id_: _Profile(*profile) for id_, _merged_into, *profile in rows}
+    return {id_: profiles[survivors.head_of(id_, into)] for id_ in member_ids if id_ in profiles}
 
 
 class Basket(NamedTuple):
@@ -131,6 +151,8 @@ def recent(bought: Sequence[Purchase], at: datetime) -> tuple[int, Decimal | Non
 
     The average is in yuan, to the cent, of what was kept; None when there was no purchase.
     """
+    if not bought:
+        return 0, None
     latest = takewhile(lambda each: each.paid_at > at - RECENT, reversed(bought))
     kept = [each.kept for each in latest if each.kept > 0 and each.paid_at <= at]
     if not kept:
@@ -147,10 +169,10 @@ def is_birthday_week(birthday: date | None, day: date) -> bool:
     """Whether a day lies in the week, Monday to Sunday, of somebody's birthday."""
     if birthday is None:
         return False
-    week = day.isocalendar()[:2]
+    monday = day - timedelta(days=day.weekday())
+    sunday = monday + timedelta(days=6)
     # At the turn of the year the week may be that of a birthday in either year.
-    years = (day.year - 1, day.year, day.year + 1)
-    return any(anniversary(birthday, year).isocalendar()[:2] == week for year in years)
+    return any(monday <= anniversary(birthday, year) <= sunday for year in {monday.year, sunday.year})
 
 
 def _repurchases(earlier: Sequence[Purchase], year: int, zone: ZoneInfo) -> int:

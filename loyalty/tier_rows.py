@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -119,42 +120,37 @@ class GrowthRow(NamedTuple):
     happened_at: datetime
 
 
+_LOOKED_AT = (
+    ("wallet_id", "bigint", columns.numbers),
+    ("kind", "text", columns.words),
+    ("order_id", "bigint", columns.numbers),
+    ("paid_at", "timestamptz", columns.times),
+    ("kept", "numeric", columns.numbers),
+    ("fell", "boolean", columns.flags),
+    ("growth", "int", columns.numbers),
+    ("event_id", "bigint", columns.numbers),
+    ("joined_at", "timestamptz", columns.times),
+    ("happened_at", "timestamptz", columns.times),
+    ("seen_at", "timestamptz", columns.times),
+    ("programme_id", "bigint", columns.numbers),
+    ("source_id", "bigint", columns.numbers),
+    ("merge_id", "bigint", columns.numbers),
+)
+_LOOK_NAMES = ", ".join(name for name, _, _ in _LOOKED_AT)
+_look_row = attrgetter(*(name for name, _, _ in _LOOKED_AT))
+_WRITE_LOOKS = f"""
+    INSERT INTO loyalty_tierlook ({_LOOK_NAMES}, recorded_at)
+    SELECT {_LOOK_NAMES}, %s
+      FROM unnest({", ".join(f"%s::{kind}[]" for _, kind, _ in _LOOKED_AT)}) WITH ORDINALITY
+           AS look({_LOOK_NAMES}, place)
+     ORDER BY place
+"""
+
+
 def write_looks(looks: Sequence[Look], recorded_at: datetime) -> None:
     """Write looks down in their order: the recount repeats them in the order of their ids."""
-    if not looks:
-        return
-    columns.tell(
-        """
-        INSERT INTO loyalty_tierlook (wallet_id, kind, order_id, paid_at, kept, fell, growth, event_id,
-                                      joined_at, happened_at, seen_at, programme_id, source_id, merge_id,
-                                      recorded_at)
-        SELECT wallet_id, kind, order_id, paid_at, kept, fell, growth, event_id, joined_at, happened_at,
-               seen_at, programme_id, source_id, merge_id, %s
-          FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[], %s::numeric[],
-                      %s::boolean[], %s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],
-                      %s::timestamptz[], %s::bigint[], %s::bigint[], %s::bigint[]) WITH ORDINALITY
-               AS look(wallet_id, kind, order_id, paid_at, kept, fell, growth, event_id, joined_at,
-                       happened_at, seen_at, programme_id, source_id, merge_id, place)
-         ORDER BY place
-        """,
-        [
-            recorded_at,
-            columns.numbers([look.wallet_id for look in looks]),
-            columns.words([str(look.kind) for look in looks]),
-            columns.numbers([look.order_id for look in looks]),
-            columns.times([look.paid_at for look in looks]),
-            columns.numbers([look.kept for look in looks]),
-            columns.flags([look.fell for look in looks]),
-            columns.numbers([look.growth for look in looks]),
-            columns.numbers([look.event_id for look in looks]),
-            columns.times([look.joined_at for look in looks]),
-            columns.times([look.happened_at for look in looks]),
-            columns.times([look.seen_at for look in looks]),
-            columns.numbers([look.programme_id for look in looks]),
-            columns.numbers([look.source_id for look in looks]),
-            columns.numbers([look.merge_id for look in looks]),
-        ],
-    )
+    if looks:
+        columns.tell(_WRITE_LOOKS, [recorded_at, *columns.of_rows(_LOOKED_AT, map(_look_row, looks))])
 
 
 def write_growth(rows: Sequence[GrowthRow], recorded_at: datetime) -> None:

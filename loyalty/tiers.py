@@ -297,9 +297,9 @@ def explained(tier: Tier, standing: Standing, asked: Asked | None = None) -> dic
 
 # --- reading ----------------------------------------------------------------------------------------
 
-_COUNTS = "paid_at > %s AND status NOT IN ('placed', 'cancelled')"
+_COUNTS = "status NOT IN ('placed', 'cancelled')"
 # Of whom, and since when, are the two parameters.
-_BOUGHT = f"FROM members_order WHERE member_id = ANY(%s::bigint[]) AND {_COUNTS}"
+_BOUGHT = f"FROM members_order WHERE member_id = ANY(%s::bigint[]) AND paid_at > %s AND {_COUNTS}"
 _PURCHASE = "paid_at, greatest(net - refunded_goods, 0), id"
 
 
@@ -332,11 +332,40 @@ def totals(member_ids: Collection[int], since: datetime) -> Mapping[int, Standin
     return {member_id: Standing(spend, orders) for member_id, spend, orders in rows}
 
 
+class Beginning(NamedTuple):
+    """A member's first purchase of which something is kept, and how many such there are since an instant."""
+
+    first: Purchase
+    purchases: int
+
+
+def beginnings(member_ids: Collection[int], since: datetime) -> Mapping[int, Beginning]:
+    """How members began, and how much they bought since an instant; who kept nothing has no beginning.
+
+    Each is one look into the index, however long ago the first purchase was.
+    """
+    if not member_ids:
+        return {}
+    rows = columns.ask(
+        f"""
+        SELECT asked.id, first.paid_at, first.kept, first.id,
+               (SELECT count(*) FROM members_order WHERE member_id = asked.id AND paid_at > %s
+                                                     AND {_COUNTS} AND net > refunded_goods)
+          FROM unnest(%s::bigint[]) AS asked(id) CROSS JOIN LATERAL (
+               SELECT paid_at, net - refunded_goods AS kept, id FROM members_order
+                WHERE member_id = asked.id AND paid_at IS NOT NULL AND {_COUNTS} AND net > refunded_goods
+                ORDER BY paid_at, id LIMIT 1) AS first
+        """,
+        [since, columns.numbers(member_ids)],
+    )
+    return {member_id: Beginning(Purchase(*first), bought) for member_id, *first, bought in rows}
+
+
 def whole_history(member_id: int) -> Sequence[Purchase]:
     """Everything one person ever bought and kept, under every member that is them, oldest first."""
     rows = columns.ask(
         f"SELECT {_PURCHASE} FROM members_order WHERE member_id IN (SELECT members_same_person(%s))"
-        f" AND {_COUNTS} ORDER BY paid_at, id",
+        f" AND paid_at > %s AND {_COUNTS} ORDER BY paid_at, id",
         [member_id, datetime.min.replace(tzinfo=UTC)],
     )
     return [Purchase(*row) for row in rows]

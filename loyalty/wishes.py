@@ -10,6 +10,11 @@ from loyalty.prizes import Prize
 from loyalty.publishing import Held
 
 
+def of_person(occasion: str, member_id: int) -> str:
+    """What an occasion of a person is called when it is this member's."""
+    return f"{occasion}:{member_id}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """One thing to be given. `occasion` names for what, for ever: `rule:double:order:17`.
@@ -38,7 +43,7 @@ class Wish:
     @property
     def name(self) -> str:
         """The occasion with the member in it, when it is one of a person."""
-        return f"{self.occasion}:{self.member_id}" if self.per_person else self.occasion
+        return of_person(self.occasion, self.member_id) if self.per_person else self.occasion
 
     @property
     def explanation(self) -> dict[str, Any]:

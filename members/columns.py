@@ -23,7 +23,7 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 # One text of JSON, as a column of `texts` carries it; Chinese is written as it is.
-document = json.JSONEncoder(ensure_ascii=False).encode
+document = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
 def numbers(values: Iterable[int | Decimal | None]) -> str:
@@ -72,8 +72,9 @@ def of_rows(named: Sequence[tuple[str, str, Writer]], rows: Iterable[Row]) -> li
 
 
 def _column(write: Writer, column: Row) -> str:
-    # Most columns of a batch say one thing throughout (no postage, paid, never stale): write it once.
-    if len(column) > 1 and column.count(column[0]) == len(column):
+    # Most columns of a batch say one thing throughout (no postage, paid, never stale): write it once. To
+    # compare times throughout takes as long as to write them, so the last is asked first.
+    if len(column) > 1 and column[0] == column[-1] and column.count(column[0]) == len(column):
         one = write(column[:1])[1:-1]
         return "{" + ",".join([one] * len(column)) + "}"
     return write(column)

@@ -197,7 +197,7 @@ def apply_tag_rules(timestamp: int) -> None:
 
 
 def _matching() -> ModuleType:
-    """The matching, with Splink, DuckDB and pypinyin: a second and ninety megabytes that nobody else needs."""
+    """The matching, with Splink, DuckDB and pypinyin: a second and ninety megabytes nobody else needs."""
     return import_module("members.matching.runs")
 
 

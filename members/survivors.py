@@ -42,9 +42,10 @@ def linked(member_ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
     return {member_id: tuple(found.get(member_id, (member_id,))) for member_id in member_ids}
 
 
-_UP = """
+# These members and whoever each was merged into; the parameter is an array of ids.
+UP = """
 WITH RECURSIVE up AS (
-    SELECT id, merged_into_id FROM members_member WHERE id = ANY(%s)
+    SELECT id, merged_into_id FROM members_member WHERE id = ANY(%s::bigint[])
      UNION
     SELECT m.id, m.merged_into_id FROM up JOIN members_member m ON m.id = up.merged_into_id
 )
@@ -54,7 +55,7 @@ SELECT id FROM up
 
 def with_survivors(member_ids: Collection[int]) -> RawSQL:
     """These members and whoever each was merged into, at any distance, for `pk__in=`."""
-    return RawSQL(_UP, [sorted(set(member_ids))], output_field=BigIntegerField())
+    return RawSQL(UP, [sorted(set(member_ids))], output_field=BigIntegerField())
 
 
 def head_of(member_id: int, into: Mapping[int, int | None]) -> int:

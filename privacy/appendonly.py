@@ -38,23 +38,20 @@ def never_deleted(table: str, rule_name: str) -> migrations.RunSQL:
     up, and lock it, for each of theirs. table and rule_name: as for append_only().
     """
     return migrations.RunSQL(
-        sql=f"""
-CREATE FUNCTION {rule_name}() RETURNS trigger LANGUAGE plpgsql AS $rule$
-    BEGIN
-        RAISE EXCEPTION '{rule_name}: DELETE on {table} is refused'
-            USING ERRCODE = 'restrict_violation', CONSTRAINT = '{rule_name}', TABLE = '{table}';
-    END
-$rule$;
-CREATE TRIGGER {rule_name} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {rule_name}();
-{_for_serving_role(f"REVOKE DELETE, TRUNCATE ON {table} FROM %I")}""",
-        reverse_sql=f"""
-DROP TRIGGER {rule_name} ON {table};
-DROP FUNCTION {rule_name}();
-{_for_serving_role(f"GRANT DELETE ON {table} TO %I")}""",
+        sql=_make(table, rule_name, (), "", what="DELETE")
+        + _for_serving_role(f"REVOKE DELETE, TRUNCATE ON {table} FROM %I"),
+        reverse_sql=_drop(table, rule_name) + _for_serving_role(f"GRANT DELETE ON {table} TO %I"),
     )
 
 
-def _make(table: str, rule: str, except_columns: Sequence[str], only_when: str) -> str:
+def _make(
+    table: str,
+    rule: str,
+    except_columns: Sequence[str],
+    only_when: str,
+    *,
+    what: str = "UPDATE OR DELETE",
+) -> str:
     excepted = "ARRAY[" + ", ".join(f"'{column}'" for column in except_columns) + "]::text[]"
     let_through = f"""
         IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - {excepted} = to_jsonb(OLD) - {excepted} THEN
@@ -71,7 +68,7 @@ CREATE FUNCTION {rule}() RETURNS trigger LANGUAGE plpgsql AS $rule$
             USING ERRCODE = 'restrict_violation', CONSTRAINT = '{rule}', TABLE = '{table}';
     END
 $rule$;
-CREATE TRIGGER {rule} BEFORE UPDATE OR DELETE ON {table}
+CREATE TRIGGER {rule} BEFORE {what} ON {table}
     FOR EACH ROW {condition} EXECUTE FUNCTION {rule}();
 CREATE TRIGGER {rule}_truncate BEFORE TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION {rule}();

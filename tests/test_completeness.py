@@ -138,6 +138,7 @@ def test_what_history_points_to_is_left_to_it() -> None:
 # --- what is forever ----------------------------------------------------------------------------------
 
 # Tables that only grow, with a change to try. Of the last two a row is fixed once it is published.
+NEVER_DELETED = ("loyalty_lot", "loyalty_wallet")  # their rows change
 FOREVER = {
     "loyalty_entry": "reason = 'another'",
     "loyalty_lotmove": "points = points + 1",
@@ -220,13 +221,21 @@ def test_the_tables_that_are_forever_are_these(db: None) -> None:
             " WHERE NOT tgisinternal AND tgname LIKE '%\\_truncate'"
         )
         guarded = {table for (table,) in cursor.fetchall()}
-    assert guarded == set(FOREVER)
+    assert guarded == {*FOREVER, *NEVER_DELETED}
     promised = {
         model._meta.db_table
         for model in apps.get_models()
         if model._meta.app_label in APPS and "forever" in (model.__doc__ or "").lower()
     }
-    assert promised and promised <= guarded
+    assert promised and promised <= set(FOREVER)
+
+
+@pytest.mark.parametrize("table", NEVER_DELETED)
+def test_what_the_ledger_counts_on_may_change_and_never_goes(world: Trade, table: str) -> None:
+    for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+        with connection.cursor() as cursor, pytest.raises(DatabaseError) as refusal, transaction.atomic():
+            cursor.execute(statement)
+        assert isinstance(refusal.value.__cause__, psycopg.errors.RestrictViolation), statement
 
 
 @pytest.mark.parametrize("table", FOREVER)

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loyalty", "0016_packages"),
+        ("loyalty", "0017_looked_up_once"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

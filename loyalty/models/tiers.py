@@ -202,7 +202,12 @@ class TierLook(models.Model):
 
     # Whose tier was looked at: of merged members, the survivor's.
     wallet = models.ForeignKey(
-        Wallet, models.PROTECT, related_name="+", db_index=False, verbose_name=_("wallet")
+        Wallet,
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("wallet"),
     )
     # Whose order, event or growth value it was, where that is another wallet of the same person.
     source = models.ForeignKey(

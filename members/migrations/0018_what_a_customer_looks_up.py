@@ -6,7 +6,7 @@ from privacy.appendonly import never_deleted
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0016_packages"),
+        ("members", "0017_orders_are_not_sought_by_account"),
     ]
 
     operations = [

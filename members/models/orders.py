@@ -54,7 +54,7 @@ class Order(SealedModel):
         verbose_name=_("store"),
     )
     account = models.ForeignKey(
-        Account, models.PROTECT, null=True, related_name="orders", verbose_name=_("account")
+        Account, models.PROTECT, null=True, related_name="orders", db_index=False, verbose_name=_("account")
     )
     member = models.ForeignKey(
         Member, models.PROTECT, null=True, related_name="orders", db_index=False, verbose_name=_("member")

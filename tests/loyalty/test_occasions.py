@@ -238,6 +238,18 @@ def test_the_third_repurchase_is_a_milestone_once_a_year(db: None) -> None:
     assert proven()
 
 
+def test_only_who_may_have_come_to_it_is_looked_at_closely(db: None) -> None:
+    trade = trade_with(milestones=[MILESTONE])
+    whole_histories = []
+    for n in range(6):
+        with CaptureQueriesContext(connection) as asked:
+            trade.buy(f"T{n}", "10", MEI, at=this_year(n))
+        whole_histories.append(sum("ORDER BY member_id, paid_at" in each["sql"] for each in asked))
+    # Two purchases could bring nobody there; the fourth is the third repurchase, and then it was given.
+    assert whole_histories == [0, 0, 1, 1, 0, 0]
+    assert rows() == [("three", "points", "500", "given")]
+
+
 def test_told_in_any_order_it_is_reached_once(db: None) -> None:
     trade = trade_with(milestones=[MILESTONE])
     for n in (4, 0, 3, 1, 2):
