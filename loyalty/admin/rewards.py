@@ -8,9 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from loyalty import reward_words
-from loyalty.admin.points import ByMemberNumber
+from loyalty.admin.of_members import ByMemberNumber
 from loyalty.models import Claim, ClaimMove, ShelfMove
-from members import links
 from members.templatetags.amounts import signed
 from privacy.lists import ReadOnlyAdmin
 
@@ -33,7 +32,7 @@ class ClaimMoveInline(TabularInline):
 
 @admin.register(Claim)
 class ClaimAdmin(ByMemberNumber):
-    path = "member__number"
+    path = "member"
     list_display = ["claimed_at", "page", "what", "state", "way", "price", "channel", "store", "sentence"]
     list_display_links = ["claimed_at"]
     list_filter = ["state", "way", "channel", "store", "reward"]
@@ -41,10 +40,6 @@ class ClaimAdmin(ByMemberNumber):
     exclude = ["steps", "entry"]
     ordering = ["-claimed_at", "-id"]
     inlines = [ClaimMoveInline]
-
-    @admin.display(description=_("member"))
-    def page(self, claim: Claim) -> str:
-        return links.to_member(claim.member)
 
     @admin.display(description=_("reward"))
     def what(self, claim: Claim) -> str:
