@@ -88,7 +88,7 @@ def _to_one(model: type[models.Model]) -> set[str]:
 def _plain(name: str, model: type[models.Model]) -> Callable[[Any], str]:
     """A column of a row as text, where Unfold would make a link of it."""
 
-    @admin.display(description=model._meta.get_field(name).verbose_name)
+    @admin.display(description=getattr(model._meta.get_field(name), "verbose_name", name))
     def shown(row: Any) -> str:
         return str(getattr(row, name) or "-")
 
