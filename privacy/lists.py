@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.auth import get_permission_codename
 from django.core.paginator import Paginator
 from django.db import connection, models
 from django.db.models import QuerySet
@@ -76,8 +75,8 @@ class ReadOnlyAdmin(ModelAdmin):
         """Whether this is another row of a list that the person may not see."""
         if not isinstance(name, str) or name not in _to_one(self.model):
             return False
-        to = self.opts.get_field(name).related_model._meta
-        return not request.user.has_perm(f"{to.app_label}.{get_permission_codename('view', to)}")
+        pages = self.admin_site._registry.get(self.opts.get_field(name).related_model)
+        return pages is not None and not pages.has_view_permission(request)
 
 
 def _to_one(model: type[models.Model]) -> set[str]:

@@ -18,10 +18,14 @@ class ClaimMoveInline(TabularInline):
     """The steps a claim has taken."""
 
     model = ClaimMove
-    fields = readonly_fields = ["position", "state", "reason", "actor", "happened_at"]
+    fields = readonly_fields = ["position", "state", "reason", "who", "happened_at"]
     ordering = ["position"]
     extra = 0
     can_delete = False
+
+    @admin.display(description=_("by"))
+    def who(self, move: ClaimMove) -> str:
+        return str(move.actor or "—")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
