@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from django.db import connection, transaction
@@ -180,11 +181,18 @@ def _column(tier: Tier, programme: Programme) -> Column:
         tier=tier,
         name=in_words(tier.name),
         benefits=[
-            Benefit(word=word, text="; ".join(texts.get(word, ())), yuan=yuan, weight=terms.weight(word))
+            Benefit(word=word, text=_together(texts.get(word, ())), yuan=yuan, weight=terms.weight(word))
             for word, yuan in worth.items()
         ],
         value=benefit_terms.total(worth, terms),
     )
+
+
+def _together(texts: Sequence[str]) -> str:
+    """Several benefits of one kind in one line."""
+    if not texts:
+        return ""
+    return reduce(lambda text, more: _("%(text)s; %(more)s") % {"text": text, "more": more}, texts)
 
 
 def prize_values(programme: Programme, given: Benefits) -> dict[str, Decimal]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from django.utils.timezone import localtime
@@ -32,7 +33,7 @@ def _with_numbers(text: str, why: Mapping[str, Any]) -> str:
         parts.append(_("%(points)s of them had been used") % {"points": why["used"]})
     if why.get("debt"):
         parts.append(_("%(points)s are owed") % {"points": why["debt"]})
-    return "; ".join(parts)
+    return reduce(lambda text, more: _("%(text)s; %(more)s") % {"text": text, "more": more}, parts)
 
 
 def _day(instant: str) -> str:

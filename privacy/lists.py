@@ -1,11 +1,11 @@
 """Lists of the console: they show, they never edit, and they stay quick on tables that only grow."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db import connection
+from django.db import connection, models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise, cached_property
@@ -50,6 +50,7 @@ class ReadOnlyAdmin(ModelAdmin):
     """A list that shows and never edits; facts change by named actions."""
 
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
     paginator = EstimatingPaginator
     list_filter_sheet = True
     list_fullwidth = True
@@ -64,3 +65,30 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """What the page of a row shows; to what somebody may not open there is no link."""
+        found = super().get_fields(request, obj)
+        return [_plain(name, self.model) if self._is_closed(request, name) else name for name in found]
+
+    def _is_closed(self, request: HttpRequest, name: Any) -> bool:
+        """Whether this is another row of a list that the person may not see."""
+        if not isinstance(name, str) or name not in _to_one(self.model):
+            return False
+        pages = self.admin_site._registry.get(self.opts.get_field(name).related_model)
+        return pages is not None and not pages.has_view_permission(request)
+
+
+def _to_one(model: type[models.Model]) -> set[str]:
+    """The columns that name a row of another table."""
+    return {field.name for field in model._meta.fields if field.many_to_one or field.one_to_one}
+
+
+def _plain(name: str, model: type[models.Model]) -> Callable[[Any], str]:
+    """A column of a row as text, where Unfold would make a link of it."""
+
+    @admin.display(description=getattr(model._meta.get_field(name), "verbose_name", name))
+    def shown(row: Any) -> str:
+        return str(getattr(row, name) or "-")
+
+    return shown

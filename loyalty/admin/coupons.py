@@ -14,9 +14,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import coupon_codes, coupon_lines, coupon_terms, publishing
+from loyalty.admin.of_members import OfMembers
 from loyalty.card import in_words
 from loyalty.models import Coupon, CouponBatch, CouponMove
-from members import links
 from members.numbers import read_number
 from members.templatetags.amounts import count
 from privacy.lists import ReadOnlyAdmin
@@ -46,7 +46,8 @@ def shown_code(coupon: Coupon) -> str:
 
 
 @admin.register(Coupon)
-class CouponAdmin(ReadOnlyAdmin):
+class CouponAdmin(OfMembers):
+    path = "member"
     list_display = ["issued_at", "page", "campaign", "shown", "state", "valid_until", "sentence", "programme"]
     list_display_links = ["issued_at"]
     list_filter = ["state", CampaignFilter]
@@ -69,10 +70,6 @@ class CouponAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """A coupon is not a form: it opens as its history."""
         return redirect("coupons:coupon", coupon_id=int(object_id))
-
-    @admin.display(description=_("member"))
-    def page(self, coupon: Coupon) -> str:
-        return links.to_member(coupon.member)
 
     @admin.display(description=_("code"))
     def shown(self, coupon: Coupon) -> str:
@@ -101,7 +98,8 @@ class CouponBatchAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CouponMove)
-class CouponMoveAdmin(ReadOnlyAdmin):
+class CouponMoveAdmin(OfMembers):
+    path = "coupon__member"
     list_display = ["happened_at", "page", "coupon_link", "kind", "channel", "order_no", "sentence", "actor"]
     list_display_links = None
     list_filter = ["kind", "channel"]
@@ -120,10 +118,6 @@ class CouponMoveAdmin(ReadOnlyAdmin):
         if number is not None:
             return queryset.filter(coupon__member__number=number), False
         return queryset.filter(order_no=search_term.strip()), False
-
-    @admin.display(description=_("member"))
-    def page(self, move: CouponMove) -> str:
-        return links.to_member(move.coupon.member)
 
     @admin.display(description=_("coupon"))
     def coupon_link(self, move: CouponMove) -> str:

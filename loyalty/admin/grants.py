@@ -8,28 +8,28 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import grant_words, publishing
-from loyalty.admin.points import ByMemberNumber
+from loyalty.admin.of_members import ByMemberNumber
 from loyalty.models import Activity, CheckIn, Grant
 from loyalty.publishing import Programmes
-from members import links
+from privacy.lists import WordsFilter
 
 
 class OfOneMember(ByMemberNumber):
     """Rows that name their member themselves."""
 
-    path = "member__number"
+    path = "member"
     list_display_links = None
     list_select_related: Any = ["member", "channel"]
 
-    @admin.display(description=_("member"))
-    def page(self, row: Any) -> str:
-        return links.to_member(row.member)
+
+class ByRefusal(WordsFilter):
+    title, parameter_name, words = _("why nothing was given"), "refusal", grant_words.REFUSALS
 
 
 @admin.register(Grant)
 class GrantAdmin(OfOneMember):
     list_display = ["recorded_at", "page", "what", "source", "sentence", "outcome", "order_number"]
-    list_filter = ["source", "prize", "state", "refusal"]
+    list_filter = ["source", "prize", "state", ByRefusal]
     list_select_related = ["member", "order"]
     ordering = ["-recorded_at", "-id"]
 
@@ -39,7 +39,7 @@ class GrantAdmin(OfOneMember):
         found: QuerySet[Grant] = super().get_queryset(request)
         return found
 
-    @admin.display(description=_("given"))
+    @admin.display(description=_("what was given"))
     def what(self, grant: Grant) -> str:
         programme = self._programmes.by_id(grant.programme_id) if self._programmes else None
         return grant_words.prize(grant.prize, grant.value, programme)

@@ -10,41 +10,19 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import statement
+from loyalty.admin.of_members import ByMemberNumber, TierFilter, WithTiers
 from loyalty.models import Entry, Hold, TierChange, Wallet
-from members import links
-from members.numbers import read_number
 from members.templatetags.amounts import count, signed
-from privacy.lists import ReadOnlyAdmin
-
-
-class ByMemberNumber(ReadOnlyAdmin):
-    """A list that is searched by a whole member number; `path` leads from its rows to the member."""
-
-    path = "wallet__member__number"
-    search_fields = ["id"]
-    search_help_text = _("A whole member number.")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
-        """The rows of the one member with this number."""
-        if not search_term.strip():
-            return queryset, False
-        return queryset.filter(**{self.path: read_number(search_term)}), False
 
 
 @admin.register(Entry)
 class EntryAdmin(ByMemberNumber):
-    list_display = ["recorded_at", "member", "kind", "moved", "balance", "sentence", "cause", "channel"]
+    list_display = ["recorded_at", "page", "kind", "moved", "balance", "sentence", "cause", "channel"]
     list_display_links = ["recorded_at"]
     list_filter = ["kind", "channel"]
     list_select_related = ["wallet__member", "channel"]
     exclude = ["hash"]
     ordering = ["-recorded_at", "-id"]
-
-    @admin.display(description=_("member"))
-    def member(self, entry: Entry) -> str:
-        return links.to_member(entry.wallet.member)
 
     @admin.display(description=_("points"))
     def moved(self, entry: Entry) -> str:
@@ -60,35 +38,39 @@ class EntryAdmin(ByMemberNumber):
 
 
 @admin.register(Wallet)
-class WalletAdmin(ByMemberNumber):
-    path = "member__number"
-    list_display = ["page", "tier", "tier_until", "balance_written", "held", "debt", "version"]
+class WalletAdmin(WithTiers):
+    path = "member"
+    list_display = ["page", "tier_name", "tier_until", "balance_written", "held", "debt", "version"]
     list_display_links = None
-    list_filter = ["tier"]
+    list_filter = [TierFilter]
     list_select_related = ["member"]
     exclude = ["head"]
     ordering = ["-id"]
-
-    @admin.display(description=_("member"))
-    def page(self, wallet: Wallet) -> str:
-        return links.to_member(wallet.member)
 
     @admin.display(description=_("balance"))
     def balance_written(self, wallet: Wallet) -> str:
         return count(wallet.balance)
 
 
+class ByTierAfter(TierFilter):
+    title, parameter_name = _("tier after"), "after"
+
+
 @admin.register(TierChange)
-class TierChangeAdmin(ByMemberNumber):
-    list_display = ["happened_at", "page", "before", "after", "reason", "valid_until"]
+class TierChangeAdmin(WithTiers):
+    list_display = ["happened_at", "page", "tier_before", "tier_after", "reason", "valid_until"]
     list_display_links = None
-    list_filter = ["reason", "after"]
+    list_filter = ["reason", ByTierAfter]
     list_select_related = ["wallet__member"]
     ordering = ["-id"]
 
-    @admin.display(description=_("member"))
-    def page(self, change: TierChange) -> str:
-        return links.to_member(change.wallet.member)
+    @admin.display(description=_("tier before"), ordering="before")
+    def tier_before(self, change: TierChange) -> str:
+        return self.named(change.before)
+
+    @admin.display(description=_("tier after"), ordering="after")
+    def tier_after(self, change: TierChange) -> str:
+        return self.named(change.after)
 
 
 class ByHoldState(admin.SimpleListFilter):
@@ -119,10 +101,6 @@ class HoldAdmin(ByMemberNumber):
     list_filter = [ByHoldState, "channel"]
     list_select_related = ["wallet__member", "channel"]
     ordering = ["expires_at", "id"]
-
-    @admin.display(description=_("member"))
-    def page(self, hold: Hold) -> str:
-        return links.to_member(hold.wallet.member)
 
     @admin.display(description=_("set aside"))
     def set_aside(self, hold: Hold) -> str:

@@ -8,9 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from loyalty import reward_words
-from loyalty.admin.points import ByMemberNumber
+from loyalty.admin.of_members import ByMemberNumber
 from loyalty.models import Claim, ClaimMove, ShelfMove
-from members import links
 from members.templatetags.amounts import signed
 from privacy.lists import ReadOnlyAdmin
 
@@ -19,10 +18,14 @@ class ClaimMoveInline(TabularInline):
     """The steps a claim has taken."""
 
     model = ClaimMove
-    fields = readonly_fields = ["position", "state", "reason", "actor", "happened_at"]
+    fields = readonly_fields = ["position", "state", "reason", "who", "happened_at"]
     ordering = ["position"]
     extra = 0
     can_delete = False
+
+    @admin.display(description=_("by"))
+    def who(self, move: ClaimMove) -> str:
+        return str(move.actor or "—")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -33,7 +36,7 @@ class ClaimMoveInline(TabularInline):
 
 @admin.register(Claim)
 class ClaimAdmin(ByMemberNumber):
-    path = "member__number"
+    path = "member"
     list_display = ["claimed_at", "page", "what", "state", "way", "price", "channel", "store", "sentence"]
     list_display_links = ["claimed_at"]
     list_filter = ["state", "way", "channel", "store", "reward"]
@@ -41,10 +44,6 @@ class ClaimAdmin(ByMemberNumber):
     exclude = ["steps", "entry"]
     ordering = ["-claimed_at", "-id"]
     inlines = [ClaimMoveInline]
-
-    @admin.display(description=_("member"))
-    def page(self, claim: Claim) -> str:
-        return links.to_member(claim.member)
 
     @admin.display(description=_("reward"))
     def what(self, claim: Claim) -> str:

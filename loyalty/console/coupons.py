@@ -318,6 +318,7 @@ def _coupon(request: HttpRequest, coupon_id: int, *, refused: str = "", status: 
         "why": coupon_lines.why_issued(found),
         "clauses": book.of_grant(found.why),
         "versions": versions.addresses(request.user),
+        "may_find": roles.can(request.user, "members.find"),
         "may_withdraw": standing in ("usable", "not_started", "expired")
         and roles.can(request.user, "coupons.withdraw"),
         "refused": refused,

@@ -62,7 +62,12 @@ def _decide(request: HttpRequest, referral_id: int) -> HttpResponse:
 @require_GET
 def _coefficient(request: HttpRequest) -> HttpResponse:
     """K by month and channel, as a chart and as a table."""
-    context: dict[str, Any] = {"title": _("Viral coefficient"), "is_slow": False, "report": None}
+    context: dict[str, Any] = {
+        "title": _("Viral coefficient"),
+        "is_slow": False,
+        "report": None,
+        "may_see_programme": roles.can(request.user, "programme.view"),
+    }
     try:
         context["report"] = referral_report.report() if publishing.is_published() else Report([])
     except OperationalError:

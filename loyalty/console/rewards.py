@@ -136,6 +136,7 @@ def _to_do(
         "ways": Claim.Way.choices,
         "stores": Store.objects.filter(is_active=True).select_related("channel"),
         "may_fulfil": roles.can(request.user, "rewards.fulfil"),
+        "may_find": roles.can(request.user, "members.find"),
         "refused": refused,
         "refused_claim": claim_id,
     }

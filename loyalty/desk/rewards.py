@@ -132,7 +132,7 @@ def _shelf(
         "complaint_code": code,
         "offers": [{"reward": offer, "nonce": new_nonce()} for offer in _sorted(catalogue.of(someone.pk))],
         "claims": [_waiting(station, each) for each in waiting],
-        "reasons": UNDONE,
+        "undone": UNDONE,
         "ways": dict(Claim.Way.choices),
         "new_claim": new_claim,
     }

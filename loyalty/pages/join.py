@@ -35,7 +35,11 @@ State = Enrolment.State
 @kept.private
 def begin(request: HttpRequest, token: str) -> HttpResponse:
     """The store's page: read what is shown, type a phone, and be sent a code."""
-    store = _store(token)
+    try:
+        store = _store(token)
+    except Http404:
+        # Whoever scanned a torn or old code is a customer: the way to the start is for staff.
+        return show(request, "unknown", here=request.path, status=404)
     if request.method == "POST":
         return _ask_for_code(request, token, store)
     response = _begin_page(request, token, store, JoinForm())

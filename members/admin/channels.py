@@ -62,6 +62,11 @@ class ChannelAdmin(ModelAdmin):
         address = reverse("inbox:credentials", args=[channel.code])
         return format_html('<a class="sk-link" href="{}">{}</a>', address, _("Address and credentials"))
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """The way to the credentials is for who may write them."""
+        found = super().get_fields(request, obj)
+        return [name for name in found if name != "connection" or roles.can(request.user, self.verb)]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["code", "platform", "connection"] if obj else ["connection"]
 

@@ -1,10 +1,13 @@
 """Lists of orders and refunds of every channel."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import TabularInline
@@ -13,6 +16,19 @@ from members import links
 from members.models import Order, OrderLine, OrderStatusEntry, Refund
 from members.templatetags.amounts import yuan
 from privacy.lists import ReadOnlyAdmin
+
+# Layers of discount and means of payment in words; what a channel calls otherwise stays as it is.
+_LAYERS: Final[dict[str, str | Promise]] = {
+    "shop": _("discount of the shop"),
+    "platform": _("discount of the platform"),
+    "coupon": _("coupon"),
+    "tier": _("discount of the tier"),
+    "payment": _("discount for the means of payment"),
+    "influencer": _("discount of the influencer"),
+    "manual": _("discount by hand"),
+    "other": _("other discount"),
+}
+_MEANS: Final[dict[str, str | Promise]] = {"counter": _("at the counter")}
 
 
 class LineInline(TabularInline):
@@ -51,6 +67,14 @@ class ToldLateFilter(admin.SimpleListFilter):
         return queryset.filter(stale_count__gt=0) if self.value() == "1" else queryset
 
 
+def _lines(found: Iterable[tuple[Sequence[Any], str]]) -> str:
+    """Amounts (yuan) with the words for what they are, one a line; a dash for none."""
+    lines = (
+        " · ".join(str(word) for word in words if word) + f" {yuan(Decimal(told))}" for words, told in found
+    )
+    return "\n".join(lines) or "—"
+
+
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     list_display = ["number", "channel", "page", "status", "net_yuan", "refunded", "placed_at", "paid_at"]
@@ -60,8 +84,8 @@ class OrderAdmin(ReadOnlyAdmin):
     search_help_text = _("A whole order number.")
     ordering = ["-placed_at", "-id"]
     # The receiver is personal and stays out: it is revealed with a reason, on record.
-    exclude = ["receiver", "digest", "seal", "stale_count"]
-    readonly_fields = ["told_late"]
+    exclude = ["receiver", "digest", "seal", "stale_count", "discounts", "payments"]
+    readonly_fields = ["discount_layers", "paid_by", "told_late"]
     inlines = [LineInline, StatusInline, RefundInline]
 
     @admin.display(description=_("member"))
@@ -75,6 +99,21 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description=_("refunded"))
     def refunded(self, order: Order) -> str:
         return yuan(order.refunded_goods + order.refunded_postage) if order.refunded_goods else ""
+
+    @admin.display(description=_("discount layers"))
+    def discount_layers(self, order: Order) -> str:
+        """What came off the price, layer by layer, with what the channel calls each."""
+        return _lines(
+            ((_LAYERS.get(each["layer"], each["layer"]), each["label"]), each["amount"])
+            for each in order.discounts
+        )
+
+    @admin.display(description=_("payments"))
+    def paid_by(self, order: Order) -> str:
+        """What was paid by which means."""
+        return _lines(
+            ((_MEANS.get(each["means"], each["means"]),), each["amount"]) for each in order.payments
+        )
 
     @admin.display(description=_("told late"))
     def told_late(self, order: Order) -> str:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from members import dead_letters, endpoints
 from members.console.channels import VIEW, staff_who
 from members.dead_letters import Wanted
-from members.models import DeliveryProblem, Topic, WebhookEndpoint
+from members.models import DeliveryProblem, Topic, WebhookDelivery, WebhookEndpoint
 from members.numbers import number_of
 from privacy import roles
 
@@ -64,6 +64,12 @@ class FilterForm(forms.Form):
         }
 
 
+def _letter(row: WebhookDelivery) -> tuple[WebhookDelivery, str, Any]:
+    """A dead letter, the number of the member it is about, and its topic in words."""
+    member_no = number_of(row.member_id) if row.member_id else ""
+    return row, member_no, dict(Topic.choices).get(row.event.topic, row.event.topic)
+
+
 @staff_who(VIEW)
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
@@ -83,7 +89,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "kept": kept,
         "query": urlencode(kept),
         "page": page,
-        "letters": [(row, number_of(row.member_id) if row.member_id else "") for row in page],
+        "letters": [_letter(row) for row in page],
         "total": page.paginator.count,
         "may_replay": roles.can(request.user, REPLAY),
     }

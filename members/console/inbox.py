@@ -50,6 +50,14 @@ OUTCOMES = {
     "draft": gettext_lazy("A draft, not yet an order"),
     "deleted_is_kept": gettext_lazy("Deleted there, kept here"),
 }
+# What happened to a call that got no answer, by what httpx calls it.
+CALL_PROBLEMS = {
+    "ConnectError": gettext_lazy("The platform could not be reached."),
+    "ConnectTimeout": gettext_lazy("The platform could not be reached in time."),
+    "ReadTimeout": gettext_lazy("The platform did not answer in time."),
+    "RemoteProtocolError": gettext_lazy("The platform broke off its answer."),
+    "ReadError": gettext_lazy("The platform broke off its answer."),
+}
 _STATES = {"": inbox.STUCK, "waiting": ("waiting",), "done": ("done", "ignored")}
 
 
@@ -62,6 +70,11 @@ def reason_of(code: str) -> str:
         kinds.extend(kind.__subclasses__())
     message = next((str(kind.message) for kind in kinds if kind.code == code), "")
     return message if message and "%(" not in message else code
+
+
+def call_reason(code: str) -> str:
+    """Why a call came to nothing, in words; what the platform itself answered stays as it is."""
+    return str(CALL_PROBLEMS.get(code, code))
 
 
 # --- messages ---------------------------------------------------------------------------------------
@@ -106,7 +119,11 @@ def _messages(request: HttpRequest) -> dict[str, Any]:
 def _calls(request: HttpRequest) -> dict[str, Any]:
     rows = PlatformCall.objects.select_related("channel").defer("arguments").order_by("-id")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    return {"page": page, "calls": [{"row": row, "tone": TONES.get(row.state, "")} for row in page]}
+    return {"page": page, "calls": [_call(row) for row in page]}
+
+
+def _call(row: PlatformCall) -> dict[str, Any]:
+    return {"row": row, "tone": TONES.get(row.state, ""), "reason": call_reason(row.error_code)}
 
 
 def _requests(request: HttpRequest) -> dict[str, Any]:

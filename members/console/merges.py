@@ -20,7 +20,7 @@ from members import merging, reviews, seeing
 from members.errors import MemberNotFound
 from members.merged_profiles import FIELDS, OTHER, SURVIVOR, FieldChoice
 from members.merging import Preview
-from members.models import Identifier, MatchReview, Member
+from members.models import Identifier, MatchReview, Member, Merge
 from privacy import access, roles
 from privacy.errors import ShukeError
 from privacy.masking import mask
@@ -92,6 +92,7 @@ def _review_page(request: HttpRequest, *, refused: str = "", status: int = 200) 
         "review": review,
         "skipped": ",".join(map(str, skipped)),
         "may_decide": roles.can(request.user, "reviews.decide"),
+        "may_merge": roles.can(request.user, "members.merge"),
     }
     if review is not None:
         survivor, other = reviews.survivor_of(review)
@@ -207,11 +208,18 @@ def _member_page(
         "title": _("Merges of %(number)s") % {"number": member.number},
         "member": member,
         "refused": refused,
-        "merges": found,
+        "merges": [(each, _why_merged(each)) for each in found],
         "latest": next((each for each in found if each.is_open), None),
         "may_merge": roles.can(request.user, "members.merge"),
     }
     return render(request, "members/merges/member.html", context, status=status)
+
+
+def _why_merged(merge: Merge) -> str:
+    """The reason that a person gave; of the matching the one that its code stands for."""
+    if merge.actor_id is None and merge.reason in MatchReview.Reason:
+        return str(MatchReview.Reason(merge.reason).label)
+    return merge.reason
 
 
 def _found(number: str) -> Member:

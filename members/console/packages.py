@@ -36,6 +36,8 @@ _TOTALS = {
     "growth": gettext_lazy("Growth value"),
     "coupons": gettext_lazy("Coupons"),
 }
+# Parts of a total that are words of ours; months and codes stand as they are.
+_PARTS = {"never": gettext_lazy("never expire"), "by_rule": gettext_lazy("expire by the programme")}
 
 
 def staff_who(verb: str) -> Callable[[View], View]:
@@ -245,7 +247,7 @@ def _detail(run: LegacyRun, request: HttpRequest) -> dict[str, Any]:
         "ties": ties,
         "ties_out": all(each["ties"] for each in ties),
         "needed": [(name, _TOTALS[name]) for name in totals.needed(run) if name not in run.expected],
-        "brings": [(name, total) for name, total in run.told.items() if "." in name],
+        "brings": [(_label(name), total) for name, total in run.told.items() if "." in name],
         "amounts": [
             (LegacyRow.Kind(kind).label, each)
             for kind, each in totals.amounts(run).items()
@@ -263,4 +265,4 @@ def _label(name: str) -> str:
     """`points.2099-12` as `Points · 2099-12`."""
     kind, _dot, part = name.partition(".")
     label = str(_TOTALS.get(kind, kind))
-    return f"{label} · {part}" if part else label
+    return f"{label} · {_PARTS.get(part, part)}" if part else label

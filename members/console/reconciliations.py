@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from members import reconciliation_days, reconciling
@@ -42,7 +42,7 @@ UNATTACHED = "unattached"
 FIGURES: dict[str, str | Promise] = {
     "orders": gettext_lazy("Orders"),
     "net": gettext_lazy("Net"),
-    "paid": gettext_lazy("Paid"),
+    "paid": pgettext_lazy("amount", "Paid"),
     "refunded": gettext_lazy("Refunded"),
 }
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from members.formats import registry
 from members.formats.mapped import MappedKind, Mapping, guess_mapping
-from members.formats.outcomes import mask
 from members.formats.reading import open_table
 from members.importing import files
+from members.importing.samples import shown
 from members.models import Channel, ImportRun
 
 SAMPLES = 3
@@ -51,5 +51,5 @@ def samples(run: ImportRun) -> dict[str, list[str]]:
             for header in run.headers:
                 value = row.text(header)
                 if value and header:
-                    found[header].append(mask(value))
+                    found[header].append(shown(header, value))
     return found

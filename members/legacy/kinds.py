@@ -105,7 +105,8 @@ class Layout:
     @property
     def missing(self) -> list[str]:
         """The needed fields that no column holds, and the headers that were said and are not there."""
-        lacking = [name for name in _NEEDED[self.kind] if name not in self.headers]
+        needed = [name for name in _NEEDED[self.kind] if name not in self.headers]
+        lacking = ["old_id" if name == "external_id" else name for name in needed]  # as files call it
         return lacking + [header for header in self.headers.values() if header not in self.told]
 
 

@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from members.models import Order, ReconciliationDifference
 from members.templatetags.amounts import yuan
@@ -48,6 +49,6 @@ def _labelled(label: Any, text: str) -> str:
 _WRITTEN: dict[str, Any] = {
     "status": lambda status: str(_STATUSES[status]),
     "net": lambda amount: _labelled(_("Net"), yuan(amount)),
-    "paid": lambda amount: _labelled(_("Paid"), yuan(amount)),
+    "paid": lambda amount: _labelled(pgettext("amount", "Paid"), yuan(amount)),
     "refunded": lambda amount: _labelled(_("Refunded"), yuan(amount)),
 }

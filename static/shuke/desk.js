@@ -94,7 +94,7 @@ function prepare() {
     remember();
     lineIs(!isOffline());
     const invalid = place.querySelector("[aria-invalid=true]");
-    const first = place.querySelector("#id_one_time") ?? place.querySelector("#id_amount, #id_name");
+    const first = place.querySelector("#id_one_time, [name=again]") ?? place.querySelector("#id_amount, #id_name");
     for (const max of place.querySelectorAll("[data-max]")) max.hidden = false;
     (invalid || first || asked).focus();
     invalid?.select();

@@ -131,7 +131,8 @@ def test_asking_too_often_is_told_with_the_time(phone: Client, link: str, settin
 
 @pytest.mark.parametrize("token", ["1", "1-aaaaaaaaaaaaaaaa", "x-y", "999-aaaaaaaaaaaaaaaa"])
 def test_a_link_that_we_did_not_sign_leads_nowhere(shop: Shop, phone: Client, token: str) -> None:
-    assert phone.get(f"/join/{token}/").status_code == 404
+    answer = phone.get(f"/join/{token}/")
+    assert answer.status_code == 404 and 'href="/"' not in answer.content.decode()
 
 
 def test_a_store_that_has_closed_takes_nobody(phone: Client, link: str) -> None:

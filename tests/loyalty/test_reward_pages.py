@@ -75,6 +75,11 @@ def test_one_touch_claims_and_a_second_one_is_the_same(shop: Boutique, desk: Cli
     assert shelf() == (5, 1) and shop.available(shop.mei) == 400 and proven()
 
 
+def test_the_shelf_gives_no_reasons_that_nobody_asked_for(shop: Boutique, desk: Client) -> None:
+    shop.claim()
+    assert 'id="reasons"' not in desk.get(at_desk("rewards", shop)).content.decode()
+
+
 def test_without_script_a_claim_leads_back_to_the_shelf(shop: Boutique, desk: Client) -> None:
     form = form_of(desk.get(at_desk("rewards", shop)).content.decode())
     answer = desk.post(at_desk("claim", shop, "TOTE"), form)
