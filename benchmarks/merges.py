@@ -1,6 +1,7 @@
 """Two buyers made one person, and parted again, beside limit L: each has points, orders and a tier."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -32,11 +33,11 @@ def measure_merges(bench: Bench) -> Iterator[Row]:
     pairs = list(zip(buyers[::2], buyers[1::2], strict=False))
     before = _holdings(buyers)
     with bench.beside_l() as limit:
-        made, merging_took = _timed([lambda pair=pair: _merge(*pair) for pair in pairs])
+        made, merging_took = _timed([partial(_merge, *pair) for pair in pairs])
     joined = Wallet.objects.filter(member__in=buyers, person__isnull=False).count()
     yield _row("merge of two buyers", merging_took, limit, faults=2 * len(pairs) - joined)
     with bench.beside_l() as limit:
-        _parted, parting_took = _timed([lambda merge=merge: _unmerge(merge.pk) for merge in made])
+        _parted, parting_took = _timed([partial(_unmerge, merge.pk) for merge in made])
     different = sum(one != other for one, other in zip(before, _holdings(buyers), strict=True))
     yield _row("unmerge of the two", parting_took, limit, faults=different)
 

@@ -5,6 +5,7 @@ It is kept in the tests' own server under the digest of what makes it, so an edi
 
 import contextlib
 import fcntl
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -12,9 +13,11 @@ from pathlib import Path
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import ProgrammingError, connection
+from psycopg.errors import InsufficientPrivilege
 
 NAME = "blank_shuke"
+ATTEMPTS = 60  # to drop a copy, a second apart
 # What migrations are written with; tests/test_blank.py finds what is missing here.
 MADE_WITH = (
     "config/database.py",
@@ -47,8 +50,22 @@ def copied(blank: str, copy: str) -> Iterator[None]:
         with _speaking_to(copy):
             yield
     finally:
-        # With force: threads of a live server, and the queue's worker, notice late that their work is over.
-        _tell(f'DROP DATABASE "{copy}" WITH (FORCE)')
+        _drop(copy)
+
+
+def _drop(copy: str) -> None:
+    """With force: threads of a live server, and the queue's worker, notice late that their work is over.
+
+    Nobody but the server may end its own autovacuum, which is done with these tables in a moment.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _tell(f'DROP DATABASE "{copy}" WITH (FORCE)')
+            return
+        except ProgrammingError as error:
+            if attempt == ATTEMPTS or not isinstance(error.__cause__, InsufficientPrivilege):
+                raise
+            time.sleep(1)
 
 
 def _make_sure_of(blank: str) -> None:

@@ -18,9 +18,9 @@ class Ring:
 def test_a_ring_is_found_later_and_not_never():
     with collected_rarely():
         ring = ref(Ring())
-        several = [[] for _ in range(5_000)]  # enough for a look at any other time
+        several: list[list[int]] = [[] for _ in range(5_000)]  # enough for a look at any other time
         assert ring() is not None
-        many = [[] for _ in range(60_000)]
+        many: list[list[int]] = [[] for _ in range(60_000)]
         assert ring() is None
     assert (len(several), len(many)) == (5_000, 60_000)
 
