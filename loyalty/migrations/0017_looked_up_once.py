@@ -1,7 +1,8 @@
-"""Keys from the ledger to wallets, lots and entries that the same transaction has locked or written.
+"""Keys to wallets that the same transaction has locked: of an order's earning, and of a look at a tier.
 
-The database looked each of them up again at the commit, and locked it once more: two fifths of an order's
-commit. What the check kept, that no such row goes away, is held by the rows themselves from here on.
+The database looked the wallet up again at the commit, and locked it once more. What the check kept, that no
+wallet goes away, is held by the wallet itself from here on; lots hold it too. Keys of what points are made
+of, from lots to wallets and from moves to lots and entries, are checked as before.
 """
 
 import django.db.models.deletion
@@ -16,40 +17,6 @@ class Migration(migrations.Migration):
     operations = [
         never_deleted("loyalty_wallet", "wallet_is_never_deleted"),
         never_deleted("loyalty_lot", "lot_is_never_deleted"),
-        migrations.AlterField(
-            model_name="lot",
-            name="wallet",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="lots",
-                to="loyalty.wallet",
-                verbose_name="wallet",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="lotmove",
-            name="entry",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="moves",
-                to="loyalty.entry",
-                verbose_name="entry",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="lotmove",
-            name="lot",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="moves",
-                to="loyalty.lot",
-                verbose_name="lot",
-            ),
-        ),
         migrations.AlterField(
             model_name="orderearning",
             name="wallet",

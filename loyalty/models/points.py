@@ -6,10 +6,9 @@ What can be spent lies in lots, each with its own expiry; a lot's moves say whic
 Channels, stores and published versions of the programme are never deleted, and an entry takes their ids
 from rows just read. To look each of them up again for every entry, and to lock the one row that all
 orders of a channel share, took a sixth of a batch's commit: for those keys the database holds no
-constraint (`db_constraint=False`). Nor does it where a row of the ledger names a wallet, a lot or an entry
-that its own transaction has locked or just written: those rows are never deleted, which the database holds
-(`wallet_is_never_deleted`, `lot_is_never_deleted`, `points_entry_is_forever`), and to look each up again
-took two fifths of a commit. Which wallet an entry is of, and every key to members and orders, it checks.
+constraint (`db_constraint=False`). Nor for the wallet of an order's earning, which its own transaction has
+locked and which is never deleted (`wallet_is_never_deleted`). For members, orders, and everything that
+points are made of, it does.
 """
 
 from django.conf import settings
@@ -168,12 +167,7 @@ class Lot(models.Model):
     """Points that were earned together and expire together. Its expiry is fixed when it is made."""
 
     wallet = models.ForeignKey(
-        Wallet,
-        models.PROTECT,
-        related_name="lots",
-        db_index=False,
-        db_constraint=False,
-        verbose_name=_("wallet"),
+        Wallet, models.PROTECT, related_name="lots", db_index=False, verbose_name=_("wallet")
     )
     order = models.ForeignKey(Order, models.PROTECT, null=True, related_name="lots", verbose_name=_("order"))
     earned = models.BigIntegerField(_("earned"))
@@ -214,12 +208,8 @@ class Lot(models.Model):
 class LotMove(models.Model):
     """How an entry moved a lot. A lot's remaining points are the sum of its moves. Forever."""
 
-    entry = models.ForeignKey(
-        Entry, models.PROTECT, related_name="moves", db_constraint=False, verbose_name=_("entry")
-    )
-    lot = models.ForeignKey(
-        Lot, models.PROTECT, related_name="moves", db_constraint=False, verbose_name=_("lot")
-    )
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="moves", verbose_name=_("entry"))
+    lot = models.ForeignKey(Lot, models.PROTECT, related_name="moves", verbose_name=_("lot"))
     points = models.BigIntegerField(_("points"))
 
     class Meta:

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from config import database, serving
-from members import garbage, sending
+from members import sending
 
 GRACE_SECONDS = 20
 
@@ -27,5 +27,5 @@ class Command(BaseCommand):
         # Changes are pushed beside the jobs: a long one must not hold them up (members.sending).
         # The worker listens on a connection of its own, which Django's cannot do.
         own = app.connector.get_worker_connector()
-        with garbage.collected_rarely(), sending.beside(), app.replace_connector(own) as working:
+        with sending.beside(), app.replace_connector(own) as working:
             working.run_worker(concurrency=concurrency, shutdown_graceful_timeout=GRACE_SECONDS)

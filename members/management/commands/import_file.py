@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from members import channels, garbage, imports
+from members import channels, imports
 from members.formats.registry import FORMATS
 from members.importing import files, report
 from members.importing.errors import OtherFile
@@ -44,8 +44,7 @@ class Command(BaseCommand):
         try:
             run = self._resumed(options) if options["resume"] is not None else self._taken_in(options)
             self.stderr.write(_("Import %(number)s: %(file)s") % {"number": run.pk, "file": run.file_name})
-            with garbage.collected_rarely():
-                run = self._carried_through(run, is_dry=options["dry_run"])
+            run = self._carried_through(run, is_dry=options["dry_run"])
         except ShukeError as error:
             raise CommandError(str(error), returncode=UNREADABLE) from error
         if run.state == State.STOPPED:

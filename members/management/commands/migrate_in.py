@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from members import channels, garbage, legacies
+from members import channels, legacies
 from members.legacy import report
 from members.models import LegacyRun
 from privacy.errors import ShukeError
@@ -51,8 +51,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with garbage.collected_rarely():
-                refusal = self._go(options)
+            refusal = self._go(options)
         except ShukeError as error:
             raise CommandError(str(error), returncode=UNREADABLE) from error
         run = legacies.get(self.run_id)
