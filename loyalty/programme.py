@@ -7,7 +7,7 @@ read. Activities, coupons, rewards, referral and milestones are checked by `loya
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -154,13 +154,16 @@ def parse(document: Mapping[str, Any]) -> Programme:
     part = Part(source, "", problems)
     tiers, rest = tier_terms.read(part), offers.read(part)
     rules = _rules(part)
+    _check_tier_names(tiers, rules, problems)
+    if not problems.found:
+        rules = _settled(rules, rest, problems)
     programme = Programme(
         code=part.code("programme"),
         time_zone=_zone(part),
         effective_from=part.instant("effective_from"),
         points=_points(part.part("points")),
         tiers=tiers,
-        rules=rules if problems.found else _settled(rules, rest, problems),
+        rules=() if problems.found else rules,
         rest=rest,
         growth=tier_terms.read_growth(part, tiers),
         valuation=benefit_terms.read_valuation(part),
@@ -170,7 +173,6 @@ def parse(document: Mapping[str, Any]) -> Programme:
         grants=GrantTerms() if problems.found else grant_terms.of(rest),
     )
     part.done()
-    _check_tier_names(programme, problems)
     problems.settle()
     return programme
 
@@ -309,10 +311,10 @@ def _limits(part: Part) -> Limits:
     return limits
 
 
-def _check_tier_names(programme: Programme, problems: Problems) -> None:
+def _check_tier_names(tiers: Sequence[Tier], rules: Sequence[Rule], problems: Problems) -> None:
     """A rule for a tier that does not exist would never hold, and nobody would notice."""
-    known = {tier.code for tier in programme.tiers}
-    for position, rule in enumerate(programme.rules):
+    known = {tier.code for tier in tiers}
+    for position, rule in enumerate(rules):
         if rule.other.get("tier") and rule.other["tier"] not in known:
             problems.add(f"rules[{position}].then.tier", _("There is no such tier."))
         for check in conditions.checks(rule.when) if rule.when is not None else ():

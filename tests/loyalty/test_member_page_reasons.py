@@ -59,7 +59,7 @@ def test_the_time_line_quotes_each_clause_with_what_it_made(mei: Member) -> None
     page = shown(signed_in("marketing"), "member:show", mei.number, kind="order")
     assert "+200</span> 1 point for each yuan" in page
     assert "it is the first purchase: points × 2, coupon Welcome, tier Silver" in page
-    assert "cut from 200 to 100 by its limit (a member in all)" in page
+    assert "cut from 200 to 100 by its limit: 100 points (a member in all), of which 100 were left" in page
     assert f"Earning rule hello · {version_link()}" in page
 
 
