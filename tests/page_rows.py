@@ -14,8 +14,8 @@ from members.models import Member, OutboxEvent, WebhookDelivery
 from members.reconciliation_facts import Totals
 from tests.trade import Trade
 
-# The inbox of approvals is not here: it foretells for each of its twenty requests what would follow.
 NAMES: Final = (
+    "approvals:inbox",
     "audit:overview",
     "channels:dead-letters",
     "channels:health",

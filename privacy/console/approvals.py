@@ -72,6 +72,14 @@ def show(request: HttpRequest, approval_id: int) -> HttpResponse:
     return _page(request, [row], {"is_single": True, "title": _("Request %(number)s") % {"number": row.pk}})
 
 
+@require_GET
+@_inside
+def foretell(request: HttpRequest, approval_id: int) -> HttpResponse:
+    """What one request would lead to, for a page of many: each asks for its own, and none waits for it."""
+    row = approvals.find(approval_id)
+    return render(request, "privacy/approvals/after.html", {"after": _after(row)})
+
+
 @require_POST
 @_inside
 def decide(request: HttpRequest, approval_id: int) -> HttpResponse:
@@ -93,12 +101,14 @@ def decide(request: HttpRequest, approval_id: int) -> HttpResponse:
 
 def _page(request: HttpRequest, rows: Any, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     shown = [_card(row, request) for row in rows]
+    if context.get("is_single"):
+        shown = [{**card, "after": _after(card["row"])} for card in shown]
     context = {**admin.site.each_context(request), **context, "requests": shown}
     return render(request, "privacy/approvals/page.html", context, status=status)
 
 
 def _card(row: Approval, request: HttpRequest) -> dict[str, Any]:
-    """A request as the page shows it. `after` is worked out while it waits: later it would be history."""
+    """A request as the page shows it."""
     kind, state = approvals.kind_of(row.kind), approvals.state_of(row)
     is_open = state == Approval.State.WAITING
     hindered = approvals.hindrance(row, request.user) if is_open else None
@@ -106,7 +116,7 @@ def _card(row: Approval, request: HttpRequest) -> dict[str, Any]:
         "row": row,
         "title": kind.title,
         "sentence": kind.sentence(row.change),
-        "after": kind.after(row.change) if kind.after and is_open else "",
+        "is_foretold": bool(kind.after) and is_open,
         "state": Approval.State(state).label,
         "tone": TONES[state],
         "is_open": is_open,
@@ -115,6 +125,12 @@ def _card(row: Approval, request: HttpRequest) -> dict[str, Any]:
         "hindered": hindered if hindered and roles.can(request.user, kind.verb) else "",
         "deciders": _roles_that(kind.verb),
     }
+
+
+def _after(row: Approval) -> str:
+    """What it would lead to, while it waits: later that would be history."""
+    kind, is_open = approvals.kind_of(row.kind), approvals.state_of(row) == Approval.State.WAITING
+    return kind.after(row.change) if kind.after and is_open else ""
 
 
 def _roles_that(verb: str) -> str:

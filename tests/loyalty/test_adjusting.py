@@ -75,7 +75,11 @@ def test_above_the_limit_it_goes_to_the_inbox_and_a_second_person_lets_it_happen
     assert "Waits for: Administrator" in asked and 'value="approve"' not in asked
     row = Approval.objects.get()
     inbox = boss.get(reverse("approvals:inbox")).content.decode()
-    assert "Late parcel" in inbox and "Available: 100 → 1,600." in inbox and 'value="approve"' in inbox
+    assert "Late parcel" in inbox and 'value="approve"' in inbox
+    foretold = reverse("approvals:foretell", args=[row.pk])
+    assert f'hx-get="{foretold}"' in inbox
+    assert "Available: 100 → 1,600." in boss.get(foretold).content.decode()
+    assert "Available: 100 → 1,600." in boss.get(reverse("approvals:show", args=[row.pk])).content.decode()
     done = boss.post(
         reverse("approvals:decide", args=[row.pk]), {"decision": "approve", "note": "Fine"}, follow=True
     ).content.decode()

@@ -323,6 +323,33 @@ def test_a_message_that_alone_fails_does_not_hold_up_those_behind_it(
 # --- one endpoint does not wait for another -----------------------------------------------------------
 
 
+def test_an_hour_of_events_waits_for_a_dead_endpoint_and_arrives_when_it_lives_again(
+    tmall: Channel, wechat: Channel, receiver: Receiver
+) -> None:
+    with receiving() as dead:
+        dead.always = 503
+        listen(tmall, dead)
+        listen(wechat, receiver)
+        now = timezone.now()
+        for minute in range(60):
+            tell(tmall, 5, name=f"t{minute}")
+            tell(wechat, 5, name=f"w{minute}")
+            while sending.round_(now + timedelta(minutes=minute)):
+                pass
+            assert len(receiver.got) == 5 * (minute + 1), "the healthy one hears of it within the minute"
+        assert states().count("delivered") == 300 and set(states()) == {"waiting", "delivered"}
+        tried = len(dead.got)
+        assert tried < 60, "a dead one is probed now and then, not with everything that waits"
+
+        dead.always = 200
+        for minute in range(60, 70):
+            while sending.round_(now + timedelta(minutes=minute)):
+                pass
+        assert states() == ["delivered"] * 600
+        heard = [got.told["data"]["change"] for got in dead.got[tried:]]
+        assert sorted(heard) == sorted(f"t{minute}:{n}" for minute in range(60) for n in range(5))
+
+
 def test_a_dead_endpoint_with_everything_waiting_does_not_hold_up_a_healthy_one(
     tmall: Channel, wechat: Channel, receiver: Receiver
 ) -> None:
