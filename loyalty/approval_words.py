@@ -5,6 +5,7 @@ Named in `settings.APPROVABLE`; the words are made when they are read, in the re
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -58,7 +59,8 @@ def figures_in_words(before: Figures, after: Figures, expires_on: str) -> str:
         )
     if expires_on:
         parts.append(_("The points given expire on %(day)s.") % {"day": expires_on})
-    return " ".join(parts)
+    # Chinese sets no space between sentences.
+    return reduce(lambda said, more: _("%(said)s %(more)s") % {"said": said, "more": more}, parts)
 
 
 def refund(change: Change) -> str:
