@@ -17,9 +17,12 @@ MOST = 2_000  # merges at scale 1
 REASON = "the same person, as the benchmark says"
 # What a merge may not change for good: what each wallet holds, and of which lots.
 _HOLDINGS = """
-SELECT w.member_id, w.balance, w.held, w.debt, w.tier,
-       (SELECT array_agg((l.id, l.remaining) ORDER BY l.id) FROM loyalty_lot l WHERE l.wallet_id = w.id)::text
-  FROM loyalty_wallet w WHERE w.member_id = ANY(%s) ORDER BY w.member_id
+WITH lots AS (
+    SELECT wallet_id, array_agg((id, remaining) ORDER BY id)::text AS held FROM loyalty_lot GROUP BY wallet_id
+)
+SELECT w.member_id, w.balance, w.held, w.debt, w.tier, lots.held
+  FROM loyalty_wallet w LEFT JOIN lots ON lots.wallet_id = w.id
+ WHERE w.member_id = ANY(%s) ORDER BY w.member_id
 """
 
 
