@@ -22,7 +22,7 @@ _MONTH = """
 WITH told AS (
     SELECT gen_random_uuid() AS key, n,
            %(begins)s::timestamptz + random() * (%(ends)s::timestamptz - %(begins)s::timestamptz) AS at,
-           (%(visitors)s::bigint[])[1 + floor(random() * cardinality(%(visitors)s))::int] AS visitor_id
+           %(visitor)s::bigint + floor(random() * %(visitors)s)::bigint AS visitor_id
       FROM generate_series(1, %(count)s) AS n
 ), keys AS (
     INSERT INTO members_eventkey (key, month) SELECT key, %(month)s FROM told ORDER BY key
@@ -70,14 +70,16 @@ def _members(channel: Channel, now: datetime) -> list[Member]:
     return list(Member.objects.filter(pk__in=[receipt.member_id for receipt in receipts]))
 
 
-def _visitors(channel: Channel, watched: Sequence[Member], count: int) -> list[int]:
-    ids = [member.pk for member in watched]
-    strangers = [Stranger(secrets.token_bytes(INDEX_BYTES), id_) for id_ in [*ids, *[None] * count][:count]]
+def _visitors(channel: Channel, watched: Sequence[Member], count: int) -> range:
+    """Their ids, which follow one another: they are added in one statement."""
+    members = [*(member.pk for member in watched), *[None] * count][:count]
+    strangers = [Stranger(secrets.token_bytes(INDEX_BYTES), id_) for id_ in members]
     strangers.sort(key=lambda stranger: stranger.blind)
-    return sorted(event_rows.add_visitors(channel, strangers).values())
+    ids = event_rows.add_visitors(channel, strangers).values()
+    return range(min(ids), max(ids) + 1)
 
 
-def _fill(month: date, until: date, visitors: Sequence[int], count: int) -> None:
+def _fill(month: date, until: date, visitors: range, count: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             _MONTH,
@@ -85,7 +87,8 @@ def _fill(month: date, until: date, visitors: Sequence[int], count: int) -> None
                 "begins": f"{month}T00:00:00+08:00",
                 "ends": f"{until}T00:00:00+08:00",
                 "month": month,
-                "visitors": list(visitors),
+                "visitor": visitors.start,
+                "visitors": len(visitors),
                 "count": count,
             },
         )
