@@ -91,6 +91,12 @@ def as_serving_role(statement: str) -> None:
         cursor.execute("RESET ROLE")
 
 
+def pages() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT text FROM diary ORDER BY id")
+        return [text for (text,) in cursor.fetchall()]
+
+
 def test_the_serving_role_may_add_and_read_and_nothing_else(diary):
     as_serving_role("UPDATE diary SET text = 'sun'")  # the control: before the rule it may
     run(append_only("diary", "diary_is_forever").sql)
@@ -119,7 +125,9 @@ def test_the_rule_can_be_taken_back(diary):
     run(operation.sql)
     run(operation.reverse_sql)
     as_serving_role("UPDATE diary SET text = 'sun'")
+    assert pages() == ["sun"]
     as_serving_role("DELETE FROM diary")
+    assert pages() == []
     run(operation.sql)
     refused("INSERT INTO diary VALUES (1, 'x'); DELETE FROM diary")
 
