@@ -160,6 +160,11 @@ IMPORT_RECEIVERS = {
     "order-lines": "loyalty.orders.receive_lines",
     "package-accounts": "members.legacy.arrivals.receive",
 }
+# Who takes back what an import made new, by the kind of file.
+IMPORT_UNDOERS = {
+    "orders": "loyalty.orders.call_off",
+    "accounts": "loyalty.accounts.call_off",
+}
 # Who takes the rows of an old system's package, by the kind of file (members.legacy.takers).
 LEGACY_TAKERS = {
     "tiers": "loyalty.legacy.tiers.Tiers",

@@ -107,6 +107,16 @@ def _hear(
 
 
 @transaction.atomic
+def call_off(channel: Channel, account_ids: Sequence[int], *, actor_id: int | None = None) -> int:
+    """Unbind accounts whose import is undone; answers the points taken back.
+
+    The members stay. Who has no account any more and never bought came by that file alone: what was given
+    for joining, and for what the file told of them, is taken back. Told again, they are bound again.
+    """
+    return welcomes.take_back(accounts.unbind_all(account_ids, now=clock.read().recorded))
+
+
+@transaction.atomic
 def enrol(
     channel: Channel,
     store: Store | None,

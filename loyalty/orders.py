@@ -19,7 +19,7 @@ from loyalty.grants import Given
 from loyalty.settling import Settlement
 from members import identity
 from members import orders as heard_orders
-from members.facts import OrderFact, OrderLinesFact, RefundFact
+from members.facts import AmountsFact, OrderFact, OrderLinesFact, OrderStatus, RefundFact
 from members.identity import Known
 from members.models import Channel, Order
 from members.numbers import number_of
@@ -27,6 +27,7 @@ from members.orders import Heard, HeardRefund
 from privacy.errors import ShukeError
 
 NOTHING = Decimal("0.00")
+_AMOUNTS = ("goods", "discount", "postage", "points_value", "stored_value")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,6 +152,25 @@ def receive_lines(
 ) -> list[str]:
     """Take in lines told apart from their orders; an outcome a fact. They move no points."""
     return heard_orders.record_lines(channel, facts, now=clock.read().recorded)
+
+
+@transaction.atomic
+def call_off(channel: Channel, order_ids: Sequence[int], *, actor_id: int | None = None) -> int:
+    """Call off orders whose import is undone, as if their channel had told that they were cancelled.
+
+    Answers the points taken back. Told again, as by the same file, they stand again.
+    """
+    orders = Order.objects.filter(channel=channel, pk__in=order_ids).only("number", *_AMOUNTS)
+    cancelled = [
+        OrderFact(
+            number=order.number,
+            status=OrderStatus.CANCELLED,
+            amounts=AmountsFact(**{name: getattr(order, name) for name in _AMOUNTS}),
+        )
+        for order in orders
+    ]
+    receipts = receive_from(channel, cancelled, [None] * len(cancelled), actor_id=actor_id)
+    return sum(receipt.taken for receipt in receipts)
 
 
 def _receipt(heard: Heard, settlement: Settlement, given: Mapping[int, Sequence[Given]]) -> OrderReceipt:

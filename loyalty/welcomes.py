@@ -5,12 +5,14 @@ known by orders only. A profile step counts when what it asks for first becomes 
 Who joined longer ago than the programme's `late_days` is given nothing: their file came late.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from loyalty import activities, clock, grant_terms, grants, publishing
+from django.db.models import QuerySet
+
+from loyalty import activities, clock, grant_terms, grants, publishing, withdrawals
 from loyalty.clock import Clock
 from loyalty.grants import Given, Wish, wishes_of
 from loyalty.models import Grant
@@ -59,6 +61,16 @@ def welcome(
     return grants.give(list(wishes.values()), now=now.now)
 
 
+def take_back(member_ids: Sequence[int]) -> int:
+    """Take back what these members were given for joining and for their profile; answers the points.
+
+    In the caller's transaction. Told again they are welcomed again.
+    """
+    given = _gifts(member_ids, Grant.State.GIVEN).order_by("id")
+    gone = withdrawals.withdraw(list(given), now=clock.read().now)
+    return sum(int(grant.value) for grant in gone if grant.prize == Grant.Prize.POINTS)
+
+
 def _joining(arrivals: Sequence[Arrival]) -> set[int]:
     """The members for whom this is their enrolment."""
     joining = {arrival.member_id for arrival in arrivals if arrival.is_new_member}
@@ -72,7 +84,21 @@ def _joining(arrivals: Sequence[Arrival]) -> set[int]:
         told = Account.objects.filter(member__in=perhaps, digest__isnull=False)
         told = told.exclude(pk__in=perhaps.values())
         joining |= perhaps.keys() - set(told.values_list("member_id", flat=True))
-    return joining
+    return joining | _coming_back({arrival.member_id for arrival in arrivals} - joining - perhaps.keys())
+
+
+def _coming_back(member_ids: Collection[int]) -> set[int]:
+    """Of members who were told again, those whose joining gift was taken back: they join once more."""
+    if not member_ids:
+        return set()
+    gone = _gifts(member_ids, Grant.State.WITHDRAWN).filter(code=ENROLMENT)
+    return set(gone.values_list("member_id", flat=True))
+
+
+def _gifts(member_ids: Collection[int], state: str) -> QuerySet[Grant]:
+    return Grant.objects.filter(
+        member__in=member_ids, source=Grant.Source.ACTIVITY, code__in=(ENROLMENT, STEP), state=state
+    )
 
 
 def _wishes(

@@ -16,7 +16,7 @@ from members.errors import AccountNotFound, BuyerUnknown, VersionConflict
 from members.facts import AccountFact, digest
 from members.identity import Known
 from members.keys import account_index
-from members.models import Account, Channel, Tag
+from members.models import Account, Channel, Member, Tag
 from members.numbers import number_of
 from privacy import consent
 from privacy.errors import ShukeError
@@ -190,7 +190,18 @@ def unbind(channel: Channel, external_id: str, *, now: datetime) -> Account:
     Unbinding again changes nothing; telling the account again binds it again. Raises AccountNotFound.
     """
     account = get(channel, external_id)
-    values: dict[str, Any] = {"unbound_at": now, "digest": None}  # no digest: told again, it is news
-    if Account.objects.filter(pk=account.pk, unbound_at=None).update(**values):
+    if _unbind([account.pk], now):
         account.unbound_at = now
     return account
+
+
+def unbind_all(account_ids: Sequence[int], *, now: datetime) -> list[int]:
+    """Unbind accounts that a file made; answers whom nothing but that file told of: no account, no order."""
+    _unbind(account_ids, now)
+    alone = Member.objects.filter(accounts__in=account_ids).exclude(accounts__unbound_at=None)
+    return sorted(set(alone.filter(orders=None).values_list("pk", flat=True)))
+
+
+def _unbind(account_ids: Sequence[int], now: datetime) -> int:
+    values: dict[str, Any] = {"unbound_at": now, "digest": None}  # no digest: told again, it is news
+    return Account.objects.filter(pk__in=account_ids, unbound_at=None).update(**values)

@@ -1,10 +1,10 @@
 """Imports: a platform's file in, with a look before, and a report after (E2, E4).
 
     take_in → read → (choose_columns) → start → carry_out → report
-                                      ↘ discard      ↘ stop → resume
+                                      ↘ discard      ↘ stop → resume      undo → take_back
 
-The console leaves `read` and `carry_out` to a worker; the command line does them itself. Both go the
-same road, and a run begun by one can be resumed by the other.
+The console leaves `read`, `carry_out` and `take_back` to a worker; the command line does them itself. Both
+go the same road, and a run begun by one can be resumed by the other.
 """
 
 import logging
@@ -18,9 +18,15 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from members.formats.mapped import MAPPED, Mapping, format_of
-from members.importing import applying, files, preview, staging, states, turns
-from members.importing.errors import ColumnsUnknown, ImportFailed, ImportUnknown, StateForbids
-from members.models import Channel, ColumnMapping, ImportReject, ImportRun, StagedFact
+from members.importing import applying, files, preview, staging, states, turns, undoing
+from members.importing.errors import (
+    ColumnsUnknown,
+    ImportFailed,
+    ImportUnknown,
+    StateForbids,
+    UndoImpossible,
+)
+from members.models import Channel, ColumnMapping, ImportMade, ImportReject, ImportRun, StagedFact
 from privacy.errors import ShukeError
 
 log = logging.getLogger(__name__)
@@ -28,7 +34,7 @@ State = ImportRun.State
 Watch = Callable[[ImportRun], object]
 
 _RESTING = (State.COLUMNS, State.READY, State.STOPPED, State.REFUSED)
-_OVER = (State.DONE, State.DISCARDED)
+_OVER = (State.DONE, State.DISCARDED, State.UNDONE)
 
 
 def unwatched(run: ImportRun) -> None:
@@ -199,8 +205,44 @@ def discard(run_id: int) -> ImportRun:
     return run
 
 
+@transaction.atomic
+def undo(run_id: int, *, actor_id: int | None = None) -> ImportRun:
+    """Let what a run made new be taken back; `take_back` or a worker does it (screens.md, *Imports*).
+
+    Asked again while it is at work, it changes nothing. Raises StateForbids, UndoImpossible.
+    """
+    run = _locked(run_id, State.DONE, State.UNDOING)
+    if run.state == State.DONE:
+        if run.is_of_package or not undoing.is_possible(run):
+            raise UndoImpossible
+        run.state, run.undone_by_id = State.UNDOING, actor_id
+        run.save(update_fields=["state", "undone_by"])
+    return run
+
+
+def take_back(run_id: int, watch: Watch = unwatched) -> ImportRun:
+    """Take back what a run made new, on from where that was; ends as UNDONE.
+
+    Raises ImportBusy when this run is at work elsewhere or another one has the channel. Any other error
+    leaves the run DONE with the problem, to be undone again.
+    """
+    channel_id = get(run_id).channel_id
+    with turns.taken(turns.RUNS, run_id), turns.taken(turns.CHANNELS, channel_id):
+        run = _enter(run_id, State.UNDOING, allowed=(State.UNDOING,))
+        try:
+            undoing.take_back(run, watch)
+        except ShukeError as problem:
+            states.leave(run, State.DONE, problem)
+        except Exception:
+            states.leave(run, State.DONE, ImportFailed())
+            raise
+        return run
+
+
 def tidy(now: datetime) -> int:
     """Erase what has served: files of runs that are over, runs nobody started, old rejected rows.
+
+    What such runs made is forgotten with their files: they cannot be undone any more.
 
     now: the instant that the days of `settings.IMPORT_FILE_DAYS` and `IMPORT_REJECT_DAYS` are counted
     back from. Answers how many files were erased.
@@ -216,6 +258,7 @@ def tidy(now: datetime) -> int:
         run.file_erased_at = now
         run.save(update_fields=["file_erased_at"])
         erased += 1
+    ImportMade.objects.filter(run__state__in=_OVER, run__finished_at__lt=file_limit).delete()
     ImportReject.objects.filter(
         run__created_at__lt=now - timedelta(days=settings.IMPORT_REJECT_DAYS), run__state__in=_OVER
     ).delete()

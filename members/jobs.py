@@ -100,6 +100,13 @@ def apply_import(run_id: int) -> None:
         imports.carry_out(run_id)
 
 
+@app.task(name=queue.UNDO, queue="imports", retry=_UNTIL_FREE)
+def undo_import(run_id: int) -> None:
+    """Take back what a run made, or go on with that."""
+    with suppress(StateForbids):
+        imports.take_back(run_id)
+
+
 @app.task(name=packages.READ, queue="imports", retry=_UNTIL_FREE)
 def read_package(run_id: int) -> None:
     """Read the files of an old system's package and judge their rows."""

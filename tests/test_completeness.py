@@ -106,6 +106,7 @@ MAY_GO_ALONG = {
     "members.ApiKeyUse.key": "a counter of the last seconds",
     "members.ColumnMapping.channel": "a convenience of the upload form",
     "members.StagedFact.run": "what was read of a file, until it is applied",
+    "members.ImportMade.run": "what could be undone, until it is too late for that",
     "members.ImportReject.run": "a report that is erased after its days",
 }
 # pghistory's rows outlive what they tell of: they point to it without a constraint.

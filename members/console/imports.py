@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from members import channels, imports
 from members.console.column_form import ColumnForm
 from members.formats.registry import FORMATS
-from members.importing import columns, queue, report, showing
+from members.importing import columns, queue, report, showing, undoing
 from members.importing.errors import ChannelUnclear, FileTooLarge, ImportUnknown, StateForbids
 from members.models import Channel, ImportReject, ImportRun
 from privacy import roles
@@ -40,6 +40,7 @@ _OPEN = (
     State.QUEUED,
     State.APPLYING,
     State.STOPPED,
+    State.UNDOING,
 )
 
 
@@ -201,12 +202,19 @@ def _discard(request: HttpRequest, run_id: int) -> None:
     imports.discard(run_id)
 
 
+def _undo(request: HttpRequest, run_id: int) -> None:
+    if imports.get(run_id).state == State.UNDONE:
+        return  # a double click
+    queue.ask_to_undo(imports.undo(run_id, actor_id=_person(request).pk))
+
+
 _ACTIONS: dict[str, Callable[[HttpRequest, int], None]] = {
     "start": _start,
     "stop": _stop,
     "resume": _resume,
     "move": _move,
     "discard": _discard,
+    "undo": _undo,
 }
 
 
@@ -271,6 +279,8 @@ def _card(run: ImportRun) -> dict[str, Any]:
     )
     if run.state in (State.WAITING, State.QUEUED):
         done = whole = 0  # nothing moves yet
+    elif run.state == State.UNDOING:
+        done, whole = run.facts_undone + run.facts_kept, run.facts_new
     return {
         "run": run,
         "format_label": described.label if described else "",
@@ -291,6 +301,7 @@ def _detail(run: ImportRun, request: HttpRequest) -> dict[str, Any]:
         "may_run": roles.can(request.user, "imports.run"),
         "fits": columns.fits(run),
         "channels": _channels(),
+        "is_undoable": run.state == State.DONE and undoing.is_possible(run),
         "rejects": _with_reasons(showing.rejects(run)),
         "remarks": _with_reasons(showing.remarks(run)),
     }

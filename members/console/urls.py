@@ -13,6 +13,6 @@ urlpatterns = [
     path("<int:run_id>/rejected.csv", imports.rejected, name="rejected"),
     *(
         path(f"<int:run_id>/{action}/", imports.act, {"action": action}, name=action)
-        for action in ("start", "stop", "resume", "move", "discard")
+        for action in ("start", "stop", "resume", "move", "discard", "undo")
     ),
 ]

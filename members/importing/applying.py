@@ -6,17 +6,14 @@ any moment goes on exactly where it was; one bad fact is rejected and the others
 
 from collections.abc import Callable, Sequence
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models.functions import Now
-from psycopg.errors import TransactionRollback
 
-from members.importing import report
+from members.importing import chunks, report, undoing
 from members.importing.receiving import Received, receive
 from members.importing.waiting import Staged, facts_of, next_staged
 from members.models import ImportReject, ImportRun, StagedFact
 
-CHUNK = 1000  # facts a transaction
-ATTEMPTS = 5  # for a chunk that loses a deadlock
 Watch = Callable[[ImportRun], object]
 
 
@@ -29,33 +26,21 @@ def apply(run: ImportRun, watch: Watch) -> None:
         run.totals_before = report.totals(run.channel_id)
         run.applied_from = Now()
         run.save(update_fields=["totals_before", "applied_from"])
-    while _advance_in_spite_of_deadlocks(run):
-        watch(run)
+    chunks.through(run, _advance, watch)
     if run.state == ImportRun.State.APPLYING:
         _finish(run)
     watch(run)
 
 
-def _advance_in_spite_of_deadlocks(run: ImportRun) -> int:
-    for _attempt in range(ATTEMPTS - 1):
-        try:
-            return _advance(run)
-        except OperationalError as error:
-            # A deadlock rolled the whole chunk back; anything else (no connection) is for the caller.
-            if not isinstance(error.__cause__, TransactionRollback):
-                raise
-    return _advance(run)
-
-
 @transaction.atomic
 def _advance(run: ImportRun) -> int:
     """Apply the next chunk and note it; how many facts that were, 0 when there is nothing to do."""
-    run.refresh_from_db(from_queryset=ImportRun.objects.select_for_update(no_key=True, of=("self",)))
+    chunks.locked(run)
     if run.stop_asked:
         run.state, run.stop_asked = ImportRun.State.STOPPED, False
         run.save(update_fields=["state", "stop_asked"])
         return 0
-    chunk = next_staged(run, CHUNK)
+    chunk = next_staged(run, chunks.CHUNK)
     if not chunk:
         return 0
     answers = receive(run, facts_of(run, chunk))
@@ -66,6 +51,7 @@ def _advance(run: ImportRun) -> int:
                 ImportReject(run=run, line=line, code=answer.code, details=dict(answer.details))
                 for line in staged.lines
             ]
+    undoing.remember(run, [answer.made for answer in answers if answer.made])
     _count(run, chunk, answers)
     ImportReject.objects.bulk_create(rejects)
     run.applied_time, run.applied_sequence = chunk[-1].happened_at, chunk[-1].sequence

@@ -68,6 +68,13 @@ class ImportFailed(MembersError):
     message = _("The import was interrupted by an error of the programme. It can be resumed.")
 
 
+class UndoImpossible(MembersError):
+    """What the import made new is not remembered any more, or it made nothing new."""
+
+    code, status = "members.import_not_undoable", 409
+    message = _("This import cannot be undone: it brought nothing new, or it is too long ago.")
+
+
 class NotAccepted(MembersError):
     """The database refused an entry by one of its rules."""
 

@@ -14,6 +14,7 @@ from members.models import ImportRun
 
 READ = "members.read_import"
 APPLY = "members.apply_import"
+UNDO = "members.undo_import"
 RECONCILE = "members.read_reconciliation"
 
 
@@ -25,6 +26,11 @@ def ask_to_read(run: ImportRun) -> None:
 def ask_to_apply(run: ImportRun) -> None:
     """Let a worker apply the run, after those that wait for the same channel."""
     _defer(APPLY, run, lock=f"import into {run.channel_id}")
+
+
+def ask_to_undo(run: ImportRun) -> None:
+    """Let a worker take back what the run made, in turn with imports into its channel."""
+    _defer(UNDO, run, lock=f"import into {run.channel_id}")
 
 
 def ask_to_reconcile(upload: UUID) -> None:

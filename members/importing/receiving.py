@@ -37,6 +37,7 @@ class Received(NamedTuple):
     details: Mapping[str, Any] = MappingProxyType({})
     earned: int = 0
     taken: int = 0
+    made: int = 0  # the row that is new by it
 
 
 def receive(run: ImportRun, facts: Sequence[Fact]) -> list[Received]:
@@ -89,7 +90,14 @@ def _of_receipt(receipt: Any) -> Received:
         outcome,
         earned=getattr(receipt, "earned", 0),
         taken=getattr(receipt, "taken", getattr(receipt, "points_taken", 0)),
+        made=_made(receipt) if outcome == "new" else 0,
     )
+
+
+def _made(receipt: Any) -> int:
+    """The row of an order or of an account; what other files make is not remembered."""
+    made: int = getattr(receipt, "order_id", None) or getattr(receipt, "account_id", None) or 0
+    return made
 
 
 def _refused(refusal: Exception | None) -> Received:

@@ -1,8 +1,7 @@
 """Reports: what an import did, in numbers that add up, and the rows it could not use, with reasons."""
 
 import csv
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, Protocol
@@ -59,6 +58,13 @@ def document(run: ImportRun) -> dict[str, Any]:
         "cells_left_out": run.cells_left_out,
         "totals": {"before": run.totals_before, "after": run.totals_after},
     }
+    if run.undone_at:
+        found["undone"] = {
+            "taken_back": run.facts_undone,
+            "kept": run.facts_kept,
+            "points": run.points_undone,
+        }
+        found["totals"]["undone"] = run.totals_undone
     if run.kind:
         found[KINDS[run.kind]] = facts(run)
     if run.problem:
@@ -94,13 +100,38 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     money, points = found["money"], found["points"]
     yield _("Money: net ¥%(net)s, postage ¥%(postage)s, refunded ¥%(refunded)s") % money
     yield _("Points: %(earned)s earned, %(taken)s taken back") % points
-    for moment, label in (("before", _("Before")), ("after", _("After"))):
-        if found["totals"][moment]:
-            yield f"{label}: {json.dumps(found['totals'][moment], ensure_ascii=False)}"
+    if "undone" in found:
+        yield _("Undone: %(taken_back)s taken back with %(points)s points, %(kept)s kept") % found["undone"]
+    yield from totals_in_words(found["totals"])
     if "problem" in found:
         yield found["problem"]["message"]
     if found.get("rejected_file"):
         yield _("Rejected rows: %(file)s") % {"file": found["rejected_file"]}
+
+
+def totals_in_words(told: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Control totals by the moment at which they were counted, a line for each moment."""
+    moments = {"before": _("Before"), "after": _("After"), "undone": _("After undoing")}
+    things = {
+        "members": _("members"),
+        "accounts": _("accounts of the channel"),
+        "orders": _("orders of the channel"),
+        "net": _("net ¥"),
+        "refunded": _("refunded ¥"),
+    }
+    for moment, label in moments.items():
+        found = told.get(moment)
+        if not found:
+            continue
+        parts = [f"{words} {_grouped(found[name])}" for name, words in things.items() if name in found]
+        if "points" in found:  # by kind of entry: together, what members hold
+            points = sum(int(value) for value in found["points"].values())
+            parts.append(_("points %(points)s") % {"points": _grouped(points)})
+        yield f"{label}: {', '.join(parts)}"
+
+
+def _grouped(value: int | str) -> str:
+    return f"{Decimal(value):,}"
 
 
 def _label_of(word: str) -> str:

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from members import columns, imports
-from members.importing import report
-from members.legacy import chunks, takers, totals
+from members.importing import chunks, report
+from members.legacy import takers, totals
 from members.legacy.takers import Offer, Taken
 from members.models import Channel, ImportRun, LegacyRun
 

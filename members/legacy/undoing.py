@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from members import columns
-from members.importing import report
-from members.legacy import chunks, kinds, takers
+from members.importing import chunks, report
+from members.legacy import kinds, takers
 from members.legacy.errors import PackageUsed
 from members.legacy.takers import Made, Returned, Use
 from members.models import LegacyRun

@@ -4,7 +4,7 @@ from members.models.channels import Channel, Platform, Store
 from members.models.credentials import Credential
 from members.models.enrolments import Enrolment, EnrolmentStep, PlatformToken, RateCount, SpentMemberCode
 from members.models.events import Event, EventKey, Visitor
-from members.models.imports import ColumnMapping, ImportReject, ImportRun, StagedFact
+from members.models.imports import ColumnMapping, ImportMade, ImportReject, ImportRun, StagedFact
 from members.models.inbox import InboxDelivery, PlatformCall, PlatformRequest, TellingCursor
 from members.models.legacy import LegacyRow, LegacyRun
 from members.models.matching import Footprint, MatchRun, ValueShare
@@ -39,6 +39,7 @@ __all__ = [
     "EventKey",
     "Footprint",
     "Identifier",
+    "ImportMade",
     "ImportReject",
     "ImportRun",
     "InboxDelivery",

@@ -68,6 +68,8 @@ class ImportRun(models.Model):
         DONE = "done", _("Imported")
         REFUSED = "refused", _("Could not be read")
         DISCARDED = "discarded", _("Discarded")
+        UNDOING = "undoing", _("Being undone")
+        UNDONE = "undone", _("Undone")
 
     # Names the file on disk and is part of every staged fact's seal.
     key = models.UUIDField(default=uuid4, editable=False, unique=True)
@@ -130,6 +132,16 @@ class ImportRun(models.Model):
     applied_from = models.DateTimeField(_("import began"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
 
+    # What became of what it had made new, when it was undone.
+    facts_undone = _count(_("entries taken back"))
+    facts_kept = _count(_("entries told anew since, and kept"))
+    points_undone = models.BigIntegerField(_("points taken back by undoing"), default=0)
+    totals_undone = models.JSONField(default=dict)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("undone by")
+    )
+    undone_at = models.DateTimeField(_("undone"), null=True)
+
     class Meta:
         verbose_name = _("import")
         verbose_name_plural = _("imports")
@@ -168,7 +180,11 @@ class ImportRun(models.Model):
     @property
     def is_at_work(self) -> bool:
         """Whether a page about it should ask again soon."""
-        return self.state in (self.State.WAITING, self.State.READING, self.State.QUEUED, self.State.APPLYING)
+        at_work = (State.WAITING, State.READING, State.QUEUED, State.APPLYING, State.UNDOING)
+        return self.state in at_work
+
+
+State = ImportRun.State
 
 
 class StagedFact(SealedModel):
@@ -202,6 +218,21 @@ class StagedFact(SealedModel):
 
     def __str__(self) -> str:
         return f"{self.run_id}#{self.sequence}"
+
+
+class ImportMade(models.Model):
+    """What one chunk of a run made new, as it stood then; gone when it is undone, or too late for that."""
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="made", db_constraint=False)
+    rows = ArrayField(models.BigIntegerField())  # of orders, or of accounts
+    digests = ArrayField(models.BinaryField(max_length=32))
+
+    class Meta:
+        verbose_name = _("what an import made")
+        verbose_name_plural = _("what imports made")
+
+    def __str__(self) -> str:
+        return f"{self.run_id}#{self.pk}"
 
 
 class ImportReject(models.Model):

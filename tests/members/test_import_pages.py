@@ -44,9 +44,12 @@ def work_through():
     for job in ProcrastinateJob.objects.filter(status="todo", task_name__startswith="members.").order_by(
         "id"
     ):
-        {"members.read_import": jobs.read_import, "members.apply_import": jobs.apply_import}[job.task_name](
-            **job.args
-        )
+        job_of = {
+            "members.read_import": jobs.read_import,
+            "members.apply_import": jobs.apply_import,
+            "members.undo_import": jobs.undo_import,
+        }
+        job_of[job.task_name](**job.args)
 
 
 def test_it_works(trade, sign_in):
@@ -68,6 +71,30 @@ def test_it_works(trade, sign_in):
     assert "Report" in page
     assert Order.objects.count() == 1
     assert ImportRun.objects.get().state == State.DONE
+
+
+def test_the_wrong_file_is_undone_from_its_page(trade, sign_in):
+    client = sign_in("marketing")
+    upload(client, tmall(order(1, "mei"), order(2, "bo")))
+    work_through()
+    run = ImportRun.objects.get()
+    assert "Undo this import" not in client.get(f"/imports/{run.pk}/").content.decode()
+    client.post(f"/imports/{run.pk}/start/")
+    work_through()
+    page = client.get(f"/imports/{run.pk}/").content.decode()
+    assert "2 orders that this file brought are called off" in page
+
+    client.post(f"/imports/{run.pk}/undo/")
+    assert "every 1s" in client.get(f"/imports/{run.pk}/").content.decode()
+    work_through()
+    client.post(f"/imports/{run.pk}/undo/")  # a late second click
+
+    page = client.get(f"/imports/{run.pk}/").content.decode()
+    assert "Undo this import" not in page
+    assert "the-marketing" in page
+    assert set(Order.objects.values_list("status", flat=True)) == {"cancelled"}
+    run.refresh_from_db()
+    assert (run.state, run.undone_by.get_username()) == (State.UNDONE, "the-marketing")
 
 
 def test_rejected_rows_are_downloaded(trade, sign_in):

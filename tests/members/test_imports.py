@@ -276,7 +276,7 @@ def test_phones_in_rejected_rows_are_masked(trade):
 
 
 def test_a_stopped_run_goes_on_where_it_was(trade, monkeypatch):
-    monkeypatch.setattr("members.importing.applying.CHUNK", 4)
+    monkeypatch.setattr("members.importing.chunks.CHUNK", 4)
     run = look(trade.tmall, tmall(*(order(number, "mei", day=number) for number in range(1, 11))))
     imports.start(run.pk)
 
@@ -297,7 +297,7 @@ class Killed(BaseException):
 
 
 def test_a_run_whose_process_died_applies_nothing_twice(trade, monkeypatch):
-    monkeypatch.setattr("members.importing.applying.CHUNK", 3)
+    monkeypatch.setattr("members.importing.chunks.CHUNK", 3)
     run = look(trade.tmall, tmall(*(order(number, "mei", day=number) for number in range(1, 9))))
     imports.start(run.pk)
 

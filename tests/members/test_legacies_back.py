@@ -13,7 +13,8 @@ from django.utils.timezone import localtime
 from loyalty import clock, statement
 from loyalty.models import Coupon, CouponMove, Entry, GrowthEntry, TierEvent, Wallet
 from members import legacies, merging
-from members.legacy import applying, arrivals, chunks, report, undoing
+from members.importing import chunks
+from members.legacy import applying, arrivals, report, undoing
 from members.legacy.errors import PackageUsed
 from members.models import Account, ImportRun, LegacyRow, LegacyRun, Member
 from tests.old_shop import LOTS, MEMBERS, TOTALS, OldShop, outcomes, violations, world
@@ -125,7 +126,7 @@ def shape(found):
 
 def test_a_process_that_dies_among_the_members_goes_on_with_them(shop, monkeypatch):
     """Killed outright: no state says that anybody stopped."""
-    monkeypatch.setattr("members.importing.applying.CHUNK", 1)
+    monkeypatch.setattr("members.importing.chunks.CHUNK", 1)
     shop.write_all()
     run = shop.read()
     legacies.start(run.pk)
@@ -194,7 +195,7 @@ def test_a_package_goes_back_as_it_came(shop):
     assert set(Coupon.objects.values_list("state", flat=True)) == {"withdrawn"}
     assert Account.objects.filter(channel=shop.channel, unbound_at=None).count() == 0
     assert Member.objects.count() == 3
-    assert {tuple(found) for found in outcomes(run).values()} <= {("undone",), ("undone", "same"), ("same",)}
+    assert all(set(found) <= {"undone", "same"} for found in outcomes(run).values())
     taken = Entry.objects.filter(kind="take_back")[0]
     assert f"{run.pk}" in statement.line(taken).sentence
     assert violations() == []

@@ -37,12 +37,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--resume", type=int, metavar="ID", help="go on with an import that was interrupted"
         )
+        parser.add_argument("--undo", type=int, metavar="ID", help="take back what an import made new")
         parser.add_argument("--rejected", type=Path, metavar="FILE", help="where to write the rejected rows")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            run = self._resumed(options) if options["resume"] is not None else self._taken_in(options)
+            run = self._chosen(options)
             self.stderr.write(_("Import %(number)s: %(file)s") % {"number": run.pk, "file": run.file_name})
             run = self._carried_through(run, is_dry=options["dry_run"])
         except ShukeError as error:
@@ -58,8 +59,13 @@ class Command(BaseCommand):
         self._print(found, as_json=options["json"])
         if run.problem:
             raise SystemExit(UNREADABLE)
-        if found["rows"]["rejected"] or found["rows"]["left"]:
+        if run.state != State.UNDONE and (found["rows"]["rejected"] or found["rows"]["left"]):
             raise SystemExit(SOME_REJECTED)
+
+    def _chosen(self, options: dict[str, Any]) -> ImportRun:
+        if options["undo"] is not None:
+            return imports.undo(options["undo"])
+        return self._resumed(options) if options["resume"] is not None else self._taken_in(options)
 
     def _taken_in(self, options: dict[str, Any]) -> ImportRun:
         path: Path | None = options["file"]
@@ -98,6 +104,11 @@ class Command(BaseCommand):
                 _("Imported %(done)s of %(all)s rows"), lambda now: now.rows_read - now.rows_left
             )
             run = imports.carry_out(run.pk, watch)
+        if run.state == State.UNDOING:
+            watch = self._progress(
+                _("Looked through %(done)s"), lambda now: now.facts_undone + now.facts_kept
+            )
+            run = imports.take_back(run.pk, watch)
         return run
 
     def _progress(self, text: str, done: Callable[[ImportRun], int]) -> Callable[[ImportRun], None]:

@@ -1,34 +1,36 @@
-"""Chunks: the rows of a package, so many a transaction, in the order in which they are brought or go back.
+"""Chunks: what a file or a package tells, so many facts a transaction, on their way in or back.
 
 Promises: what a chunk does and the note that it is done are one transaction. A run that is killed at any
 moment therefore goes on exactly where it was, forwards or backwards.
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.db import OperationalError
 from psycopg.errors import TransactionRollback
 
-from members.models import LegacyRun
+from members.models import ImportRun, LegacyRun
 
-CHUNK = 1000  # rows a transaction
+CHUNK = 1000  # facts or rows a transaction
 ATTEMPTS = 5  # for a chunk that loses a deadlock
 
+Run = TypeVar("Run", ImportRun, LegacyRun)
 
-def through(
-    run: LegacyRun, advance: Callable[[LegacyRun], int], watch: Callable[[LegacyRun], object]
-) -> None:
+
+def through(run: Run, advance: Callable[[Run], int], watch: Callable[[Run], object]) -> None:
     """Do chunk after chunk until there is none; `watch` is called with the run after each."""
     while _in_spite_of_deadlocks(run, advance):
         watch(run)
 
 
-def locked(run: LegacyRun) -> None:
+def locked(run: Run) -> None:
     """Lock the run's row for the chunk, and read what others have asked of it meanwhile."""
-    run.refresh_from_db(from_queryset=LegacyRun.objects.select_for_update(no_key=True, of=("self",)))
+    rows = type(run)._default_manager.select_for_update(no_key=True, of=("self",))
+    run.refresh_from_db(from_queryset=rows)
 
 
-def _in_spite_of_deadlocks(run: LegacyRun, advance: Callable[[LegacyRun], int]) -> int:
+def _in_spite_of_deadlocks(run: Run, advance: Callable[[Run], int]) -> int:
     for _attempt in range(ATTEMPTS - 1):
         try:
             return advance(run)
