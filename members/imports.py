@@ -2,6 +2,7 @@
 
     take_in → read → (choose_columns) → start → carry_out → report
                                       ↘ discard      ↘ stop → resume      undo → take_back
+                                                                          correct → read …
 
 The console leaves `read`, `carry_out` and `take_back` to a worker; the command line does them itself. Both
 go the same road, and a run begun by one can be resumed by the other.
@@ -11,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import PurePath
 from uuid import uuid4
 
 from django.conf import settings
@@ -18,7 +20,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from members.formats.mapped import MAPPED, Mapping, format_of
-from members.importing import applying, files, preview, staging, states, turns, undoing
+from members.importing import applying, correcting, files, preview, staging, states, turns, undoing
 from members.importing.errors import (
     ColumnsUnknown,
     ImportFailed,
@@ -203,6 +205,29 @@ def discard(run_id: int) -> ImportRun:
     run.save(update_fields=["state", "finished_at", "file_erased_at"])
     transaction.on_commit(lambda: files.erase(run.key))
     return run
+
+
+@transaction.atomic
+def correct(run_id: int, told: correcting.Corrections, *, actor_id: int | None = None) -> ImportRun:
+    """Take in the rejected rows of a run as a file of their own, with the cells that a person put right.
+
+    It is read as the file it came from. Raises StateForbids, FileGone, NothingToCorrect.
+    """
+    run = _locked(run_id, State.READY, State.STOPPED, State.DONE)
+    if run.is_of_package:
+        raise StateForbids(state=State(run.state).label)
+    name = PurePath(run.file_name)
+    fresh = take_in(
+        run.channel,
+        f"{name.stem}-corrected.csv",
+        correcting.corrected(run, told),
+        actor_id=actor_id,
+        format_name=run.format,
+    )
+    if run.mapping is not None:
+        fresh.mapping = run.mapping
+        fresh.save(update_fields=["mapping"])
+    return fresh
 
 
 @transaction.atomic

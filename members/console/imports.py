@@ -242,6 +242,26 @@ def choose_columns(request: HttpRequest, run_id: int) -> HttpResponse:
     return _page(request, "columns", context, status=400 if form.is_bound else 200)
 
 
+@staff_who("imports.run")
+@require_POST
+def correct(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Take in the rejected rows again, with the cells that were typed beside them."""
+    run = imports.get(run_id)
+    told: dict[int, dict[str, str]] = {}
+    for fault in showing.rejects(run):
+        value = request.POST.get(f"cell-{fault.pk}", "").strip()
+        if value and fault.column:
+            told.setdefault(fault.line, {})[fault.column] = value
+    try:
+        with transaction.atomic():
+            fresh = imports.correct(run_id, told, actor_id=_person(request).pk)
+            queue.ask_to_read(fresh)
+    except ShukeError as error:
+        messages.error(request, str(error))
+        return redirect("imports:run", run_id)
+    return redirect("imports:run", fresh.pk)
+
+
 @staff_who("imports.view")
 @require_GET
 def rejected(request: HttpRequest, run_id: int) -> HttpResponse:
@@ -301,6 +321,7 @@ def _detail(run: ImportRun, request: HttpRequest) -> dict[str, Any]:
         "may_run": roles.can(request.user, "imports.run"),
         "fits": columns.fits(run),
         "channels": _channels(),
+        "is_correctable": run.state in (State.READY, State.STOPPED, State.DONE) and not run.file_erased_at,
         "is_undoable": run.state == State.DONE and undoing.is_possible(run),
         "rejects": _with_reasons(showing.rejects(run)),
         "remarks": _with_reasons(showing.remarks(run)),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("<int:run_id>/", imports.show, name="run"),
     path("<int:run_id>/fragment/", imports.fragment, name="fragment"),
     path("<int:run_id>/columns/", imports.choose_columns, name="columns"),
+    path("<int:run_id>/correct/", imports.correct, name="correct"),
     path("<int:run_id>/rejected.csv", imports.rejected, name="rejected"),
     *(
         path(f"<int:run_id>/{action}/", imports.act, {"action": action}, name=action)

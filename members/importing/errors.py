@@ -68,6 +68,13 @@ class ImportFailed(MembersError):
     message = _("The import was interrupted by an error of the programme. It can be resumed.")
 
 
+class NothingToCorrect(MembersError):
+    """No row of the file was rejected that could come in, corrected or as it stands."""
+
+    code, status = "members.import_nothing_to_correct", 409
+    message = _("There is no rejected row that could be imported. Put a value right first.")
+
+
 class UndoImpossible(MembersError):
     """What the import made new is not remembered any more, or it made nothing new."""
 

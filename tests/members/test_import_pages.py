@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from members import channels, jobs
-from members.models import ImportRun, Order
+from members.models import ImportReject, ImportRun, Order
 from privacy import roles
 from tests.members.platform_files import jd_row, order, text, tmall
 from tests.trade import Trade
@@ -95,6 +95,23 @@ def test_the_wrong_file_is_undone_from_its_page(trade, sign_in):
     assert set(Order.objects.values_list("status", flat=True)) == {"cancelled"}
     run.refresh_from_db()
     assert (run.state, run.undone_by.get_username()) == (State.UNDONE, "the-marketing")
+
+
+def test_a_rejected_row_is_put_right_beside_its_reason(trade, sign_in):
+    client = sign_in("marketing")
+    upload(client, tmall(order(1, "mei"), order(2, "bo", "50.00", **{"买家实际支付金额": "x"})))
+    work_through()
+    run = ImportRun.objects.get()
+    fault = ImportReject.objects.get()
+
+    client.post(f"/imports/{run.pk}/correct/", {f"cell-{fault.pk}": " 50.00 "})
+    ProcrastinateJob.objects.filter(args__run_id=run.pk).delete()
+    work_through()
+
+    fresh = ImportRun.objects.exclude(pk=run.pk).get()
+    page = client.get(f"/imports/{fresh.pk}/").content.decode()
+    assert "orders-0-corrected.csv" in page and "Import 1 row" in page
+    assert sign_in("auditor").post(f"/imports/{run.pk}/correct/").status_code == 403
 
 
 def test_rejected_rows_are_downloaded(trade, sign_in):
