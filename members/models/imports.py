@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.channels import Channel
 from privacy.fields import SealedModel, SealedTextField
@@ -69,7 +70,7 @@ class ImportRun(models.Model):
         REFUSED = "refused", _("Could not be read")
         DISCARDED = "discarded", _("Discarded")
         UNDOING = "undoing", _("Being undone")
-        UNDONE = "undone", _("Undone")
+        UNDONE = "undone", pgettext_lazy("of an import", "Undone")
 
     # Names the file on disk and is part of every staged fact's seal.
     key = models.UUIDField(default=uuid4, editable=False, unique=True)
