@@ -114,6 +114,7 @@ def totals_in_words(told: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     moments = {"before": _("Before"), "after": _("After"), "undone": _("After undoing")}
     things = {
         "members": _("members"),
+        "phones": _("distinct phones"),
         "accounts": _("accounts of the channel"),
         "orders": _("orders of the channel"),
         "net": _("net ¥"),
@@ -151,13 +152,15 @@ def totals(channel_id: int) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT count(*) FROM members_member),"
+            # Several may share one; one of them answers to it.
+            " (SELECT count(*) FROM members_identifier WHERE kind = 'phone' AND leads),"
             " (SELECT count(*) FROM members_account WHERE channel_id = %(channel)s),"
             " count(*), coalesce(sum(net), 0), coalesce(sum(refunded_goods + refunded_postage), 0)"
             " FROM members_order WHERE channel_id = %(channel)s",
             {"channel": channel_id},
         )
         row = cursor.fetchone()
-    names = ("members", "accounts", "orders", "net", "refunded")
+    names = ("members", "phones", "accounts", "orders", "net", "refunded")
     found: dict[str, Any] = dict(zip(names, map(_plain, row), strict=True))
     for name, participant in settings.IMPORT_TOTALS.items():
         found[name] = {key: _plain(value) for key, value in import_string(participant)().items()}

@@ -109,6 +109,8 @@ def test_a_corrected_phone_is_the_customers(trade):
     go_on(imports.correct(run.pk, {2: {"phone": "13800138000"}}))
 
     assert Account.objects.get().member.identifiers.filter(kind="phone").exists()
+    again = ImportRun.objects.get(file_name="orders-corrected.csv")
+    assert (again.totals_before["phones"], again.totals_after["phones"]) == (0, 1)
 
 
 def test_a_file_that_is_erased_or_at_work_cannot_be_corrected(trade):

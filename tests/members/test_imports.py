@@ -105,6 +105,7 @@ def test_a_file_goes_in(trade):
     assert found["money"] == {"net": "160.50", "postage": "0.00", "refunded": "10.00"}
     assert found["points"] == {"earned": 160, "taken": 10}
     assert found["totals"]["before"]["orders"] == 0
+    assert (found["totals"]["before"]["phones"], found["totals"]["after"]["phones"]) == (0, 0)
     assert found["totals"]["after"]["orders"] == 3
     assert found["totals"]["after"]["points"]["earn"] == 160
     assert Order.objects.filter(channel=trade.tmall, member__isnull=False).count() == 3
