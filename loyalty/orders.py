@@ -19,7 +19,7 @@ from loyalty.grants import Given
 from loyalty.settling import Settlement
 from members import identity
 from members import orders as heard_orders
-from members.facts import OrderFact, OrderLinesFact, RefundFact
+from members.facts import LineFact, OrderFact, OrderLinesFact, RefundFact
 from members.identity import Known
 from members.models import Channel, Order
 from members.numbers import number_of
@@ -118,13 +118,21 @@ def ask_refund(
     postage: Decimal = NOTHING,
     actor_id: int | None = None,
     store_id: int | None = None,
+    lines: tuple[LineFact, ...] = (),
 ) -> RefundReceipt:
     """Refund an order because we were asked to; what the points are short of follows programme policy.
 
     Raises OrderNotFound, RefundTooLarge, or RefundShort when the policy is `refuse`; nothing has moved then.
     """
     now = clock.read().recorded
-    fact = RefundFact(order_number=order_number, number=number, goods=goods, postage=postage, refunded_at=now)
+    fact = RefundFact(
+        order_number=order_number,
+        number=number,
+        goods=goods,
+        postage=postage,
+        lines=lines,
+        refunded_at=now,
+    )
     (told,) = heard_orders.record_refunds(channel, [fact], now=now, asked_here=True)
     if told.heard is None:
         raise OrderNotFound
