@@ -22,7 +22,7 @@ from loyalty.benefit_terms import Valuation
 from loyalty.conditions import Condition, Matcher
 from loyalty.expiry import NEVER, Expiry
 from loyalty.grant_terms import GrantTerms
-from loyalty.names import in_words
+from loyalty.names import in_words, standing
 from loyalty.quote_terms import QuoteTerms
 from loyalty.reading import Part, Problems, refuse_twice
 from loyalty.tier_terms import Growth, Tier
@@ -87,7 +87,7 @@ class Rule:
     @property
     def called(self) -> str:
         """Its name in the language that is active, or else its code."""
-        return in_words(self.name) or self.code
+        return in_words(self.name) or standing(self.code) or self.code
 
     @property
     def gives_points(self) -> bool:

@@ -27,6 +27,7 @@ from loyalty.comparison import Difference, differences
 from loyalty.errors import DraftChanged, NotADraft, NotReady, ProgrammeMissing, SecondPersonNeeded
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import Programme, document, parse
+from loyalty.rule_choices import NamesOnDemand
 from members import columns
 from privacy.errors import ReasonMissing
 
@@ -337,8 +338,9 @@ def _reason_alone(row: ProgrammeVersion, actor: User | None, break_glass: str, e
 def _changes(before: ProgrammeVersion | None, programme: Programme) -> list[Difference]:
     """What a document changes. That it begins when it is published is none, if the one before has begun."""
     if before is None:
-        return differences(None, programme)
-    changes = differences(parse(before.document), programme)
+        return differences(None, programme, NamesOnDemand(programme.source))
+    names = NamesOnDemand(before.document, programme.source)
+    changes = differences(parse(before.document), programme, names)
     if programme.effective_from is None and _instant(before.effective_from) <= clock.read().recorded:
         changes = [change for change in changes if change.path != "effective_from"]
     return changes
