@@ -162,6 +162,15 @@ class Book:
         names = {**_own_names(programme), **(self._places if asked & rule_choices.PLACES else {})}
         return sentences.of_rule(rule, names, programme.time_zone)
 
+    def of_payment(self, why: Mapping[str, Any], version: ProgrammeVersion | None) -> tuple[Clause, ...]:
+        """What points that paid for an order were worth: by the tier of that moment."""
+        if version is None:
+            return ()
+        name = self._tier_name(why["tier"], version)
+        words = {"tier": name, "points": why["per_yuan"]}
+        sentence = _("%(tier)s: %(points)s points are worth ¥1") % words
+        return (Clause(kind="tier", code=why["tier"], name=name, version=version.number, sentence=sentence),)
+
     # --- what was given -------------------------------------------------------------------------------
 
     def of_grant(self, why: Mapping[str, Any]) -> tuple[Clause, ...]:

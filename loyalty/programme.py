@@ -136,6 +136,11 @@ class Programme:
         """The tier of that code; one that this version does not have stands for the lowest."""
         return next((tier for tier in self.tiers if tier.code == code), self.tiers[0])
 
+    def tier_called(self, code: str) -> str:
+        """A tier's name in the language that is active ('' is the lowest), or that it is none any more."""
+        found = next((tier for tier in self.tiers if tier.code == (code or self.tiers[0].code)), None)
+        return in_words(found.name) if found else _("%(code)s (no longer a tier)") % {"code": code}
+
     def expiry_of(self, tier: Tier) -> Expiry:
         """How points earned in a tier run out: the tier's own word, or the programme's."""
         return self.points.expiry if tier.benefits.expiry is None else tier.benefits.expiry

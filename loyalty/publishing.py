@@ -21,7 +21,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Max
 
-from loyalty import clock, programme_file
+from loyalty import clock, programme_file, references
 from loyalty.cautions import cautions, not_acted_upon_yet
 from loyalty.comparison import Difference, differences
 from loyalty.errors import DraftChanged, NotADraft, NotReady, ProgrammeMissing, SecondPersonNeeded
@@ -211,6 +211,7 @@ def draft(
     base = open_draft or last
     if seen is not None and base is not None and parse(base.document) != parse(seen):
         raise DraftChanged
+    references.check(programme, parse(base.document) if base is not None else None)
     changes = _changes(last, programme)
     if last is not None and not changes:
         if seen is not None and open_draft is not None:
@@ -241,6 +242,8 @@ def publish(
         raise NotADraft
     reason = _reason_alone(row, actor, break_glass.strip(), environment or settings.ENVIRONMENT)
     programme = parse(row.document)
+    before = newest()
+    references.check(programme, parse(before.document) if before is not None else None)
     now = clock.read().recorded
     row.state = ProgrammeVersion.State.PUBLISHED
     row.published_by, row.published_at, row.break_glass_reason = actor, now, reason

@@ -8,9 +8,9 @@ from django.utils import translation
 
 from loyalty import grant_lines, publishing, reward_words, statement, tier_paths
 from loyalty.clauses import Book
+from loyalty.conditions import SHANGHAI
 from loyalty.errors import ProgrammeInvalid
 from loyalty.models import Claim, Entry, ProgrammeVersion
-from loyalty.conditions import SHANGHAI
 from loyalty.names import called
 from loyalty.programme import parse
 from tests.api import Api
