@@ -16,7 +16,7 @@ from django.db import transaction
 from loyalty import benefits, clock, coupons, occasions, referrals, settling
 from loyalty.errors import OrderNotFound, RefundShort, RefundTooLarge
 from loyalty.grants import Given
-from loyalty.settling import Settlement
+from loyalty.settlement import Settlement
 from members import identity
 from members import orders as heard_orders
 from members.facts import LineFact, OrderFact, OrderLinesFact, RefundFact

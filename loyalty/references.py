@@ -84,7 +84,7 @@ def _named(programme: Programme) -> Iterator[Reference]:
     referral = referral_terms.of(rest)
     for word, told in (("only_when", referral.only_when), ("multiply", referral.multiply)):
         if told is not None:
-            yield from _asked(f"referral.{word}", f"referral.{word}", getattr(told, "when", told))
+            yield from _asked(f"referral.{word}", f"referral.{word}", told.when)
 
 
 def _asked(path: str, item: str, condition: Condition | None) -> Iterator[Reference]:
