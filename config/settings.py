@@ -236,7 +236,7 @@ APPROVABLE = {
     "tiers.set": {
         "title": _("Tier by hand"),
         "verb": "tiers.approve",
-        "operation": "loyalty.tier_events.carry_out",
+        "operation": "loyalty.milestone_rounds.carry_out_tier",
         "sentence": "loyalty.tier_requests.sentence",
         "after": "loyalty.tier_requests.after",
     },

@@ -9,13 +9,13 @@ reaches it. A day told late continues the streak of the day before it, and leave
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
-from loyalty import clock, grant_terms, grants, ledger, publishing
+from loyalty import clock, grant_terms, grants, ledger, milestone_rounds, publishing
 from loyalty.clock import Clock
 from loyalty.errors import ActivityInvalid, ActivityNotOffered, CauseTaken
 from loyalty.grants import Given, wishes_of
@@ -96,8 +96,13 @@ def do(
     if before is not None:
         return _again(before, doing)
     activity = _record(doing)
-    given = grants.give(_wishes(doing), now=now.now, purses=purses) if activity.number else []
-    return _receipt(activity, doing, given, purses)
+    wishes = _wishes(doing) if activity.number else []
+    given = grants.give(wishes, now=now.now, purses=purses)
+    receipt = _receipt(activity, doing, given, purses)
+    # Growth value may have raised the tier, and a milestone may ask for that tier.
+    if any(wish.prize.kind == Grant.Prize.GROWTH for wish in wishes) and milestone_rounds.look([member_id]):
+        return replace(receipt, figures=ledger.figures(member_id))
+    return receipt
 
 
 def _open(member_ids: Sequence[int]) -> Purses:

@@ -152,7 +152,8 @@ def _sentence(
     coming = terms.next_sale(now)
     openings = [terms.starts_at if terms.starts_at and terms.starts_at > now else None]
     openings.append(coming.starts_at if coming else None)
-    names = [reward_words.named(tier.name) for tier in programme.tiers if tier.code in terms.tiers]
+    here = [tier.code for tier in programme.tiers if tier.code in terms.tiers]
+    names = [programme.tier_called(code) for code in dict.fromkeys([*here, *terms.tiers])]
     return reward_words.refusal(
         refusal,
         at=min((at for at in openings if at is not None), default=None),

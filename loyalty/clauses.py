@@ -53,8 +53,6 @@ _ONCE_PER: dict[str, str | Promise] = {
     "month": gettext_lazy("%(text)s; once a month"),
     "order": gettext_lazy("%(text)s; once an order"),
 }
-# Codes of these are called by names that are not the programme's own.
-_PLACES = frozenset({"order.channel", "order.store", "member.tags"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +141,7 @@ class Book:
         return Clause(
             kind="rule",
             code=code,
-            name=rule.called if rule else code,
+            name=rule.called if rule else called(told),
             version=version.number if version else None,
             sentence=self._rule_in_words(code, version.pk) if version is not None else "",
             points=told["added"],
@@ -161,8 +159,17 @@ class Book:
 
     def _in_words(self, rule: Rule, programme: Programme) -> str:
         asked = {check.field for check in conditions.checks(rule.when)} if rule.when is not None else set()
-        names = {**_own_names(programme), **(self._places if asked & _PLACES else {})}
+        names = {**_own_names(programme), **(self._places if asked & rule_choices.PLACES else {})}
         return sentences.of_rule(rule, names, programme.time_zone)
+
+    def of_payment(self, why: Mapping[str, Any], version: ProgrammeVersion | None) -> tuple[Clause, ...]:
+        """What points that paid for an order were worth: by the tier of that moment."""
+        if version is None:
+            return ()
+        name = self._tier_name(why["tier"], version)
+        words = {"tier": name, "points": why["per_yuan"]}
+        sentence = _("%(tier)s: %(points)s points are worth ¥1") % words
+        return (Clause(kind="tier", code=why["tier"], name=name, version=version.number, sentence=sentence),)
 
     # --- what was given -------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ difference.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from django.utils.translation import pgettext_lazy
 from loyalty import conditions, grant_terms, sentences
 from loyalty.expiry import Expiry
 from loyalty.programme import Programme, Rule
+from loyalty.sentences import NO_NAMES, Names
 from loyalty.tier_terms import Tier
 
 NOTHING = "–"
@@ -220,6 +221,7 @@ class Difference:
     setting: str
     before: Any
     after: Any
+    names: Names = field(default_factory=dict, compare=False, repr=False)  # what codes in it are called
 
     @property
     def path(self) -> str:
@@ -239,13 +241,13 @@ class Difference:
 
     def was(self) -> str:
         """The old value in the reader's language."""
-        return value_in_words(self.before, self.setting)
+        return value_in_words(self.before, self.setting, self.names)
 
     def now(self) -> str:
         """The new value in the reader's language."""
         if self.path == "effective_from" and self.after is None:
             return str(_("when it is published"))
-        return value_in_words(self.after, self.setting)
+        return value_in_words(self.after, self.setting, self.names)
 
     def sentence(self, language: str) -> str:
         """The whole difference in words."""
@@ -264,7 +266,7 @@ class Difference:
             }
 
 
-def differences(old: Programme | None, new: Programme) -> list[Difference]:
+def differences(old: Programme | None, new: Programme, names: Names = NO_NAMES) -> list[Difference]:
     """What `new` says differently, in the order of the document; without an old one, all that is there."""
     before = _settings(old) if old is not None else {}
     after = _settings(new)
@@ -275,13 +277,15 @@ def differences(old: Programme | None, new: Programme) -> list[Difference]:
         if item and (was is None or now is None):
             whole = _rule(new if was is None else old, item) if section == "rules" else item
             found.append(
-                Difference(section, item, "", None if was is None else whole, None if now is None else whole)
+                Difference(
+                    section, item, "", None if was is None else whole, None if now is None else whole, names
+                )
             )
             continue
         if "order" in (was or {}) and not _reordered((was or {})["order"], (now or {})["order"]):
             continue
         found += [
-            Difference(section, item, setting, (was or {}).get(setting), (now or {}).get(setting))
+            Difference(section, item, setting, (was or {}).get(setting), (now or {}).get(setting), names)
             for setting in dict.fromkeys([*(now or {}), *(was or {})])
             if (was or {}).get(setting) != (now or {}).get(setting)
         ]
@@ -356,12 +360,12 @@ def _is_flat(values: list[Any]) -> bool:
 # --- in words ----------------------------------------------------------------------------------------
 
 
-def value_in_words(value: Any, setting: str = "") -> str:
+def value_in_words(value: Any, setting: str = "", names: Names = NO_NAMES) -> str:
     """A setting's value as people read it, in the language that is active."""
     if value is None:
         return NOTHING
     if isinstance(value, str):
-        return str(_choices(setting).get(value, value))
+        return _word(value, setting, names)
     if isinstance(value, bool):
         return str(pgettext_lazy("answer", "yes") if value else pgettext_lazy("answer", "no"))
     if isinstance(value, Decimal):
@@ -371,12 +375,31 @@ def value_in_words(value: Any, setting: str = "") -> str:
     if isinstance(value, Expiry):
         return expiry_in_words(value)
     if isinstance(value, Rule):
-        return sentences.of_rule(value)
+        return sentences.of_rule(value, names)
     if isinstance(value, conditions.Condition):
-        return sentences.of_condition(value)
+        return sentences.of_condition(value, names)
     if isinstance(value, tuple):
-        return ", ".join(str(_choices(setting).get(each, each)) for each in value)
+        return ", ".join(_word(each, setting, names) for each in value)
     return str(value)
+
+
+# Whose codes a setting takes, by its last word.
+_NAMED = {
+    "channel": "order.channel",
+    "channels": "order.channel",
+    "stores": "order.store",
+    "tiers": "member.tier",
+    "tier": "tier",
+    "coupon": "coupon",
+    "gift": "gift",
+}
+
+
+def _word(value: Any, setting: str, names: Names) -> str:
+    known = _choices(setting).get(value)
+    if known is not None:
+        return str(known)
+    return names.get((_NAMED.get(setting.rpartition(".")[2], ""), str(value)), str(value))
 
 
 def _choices(setting: str) -> Mapping[str, Promise]:

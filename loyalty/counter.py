@@ -34,13 +34,16 @@ from loyalty.errors import (
     NotEnoughPoints,
     OrderNotFound,
     QuoteChanged,
+    RefundChanged,
     RefundTooLarge,
 )
 from loyalty.models import CouponUse, Entry, OrderEarning
 from loyalty.orders import RefundReceipt
 from loyalty.purse import Figures
 from loyalty.quotes import Ask, Offered
+from loyalty.refund_outlook import Effect
 from members import accounts, survivors
+from members import refunds as noted
 from members.facts import (
     AmountsFact,
     DiscountFact,
@@ -50,7 +53,7 @@ from members.facts import (
     PaymentFact,
     PointsSpentFact,
 )
-from members.models import Order, Refund, Store
+from members.models import Order, Store
 
 CENT = Decimal("0.01")
 NOTHING = Decimal("0.00")
@@ -87,6 +90,7 @@ class Sale:
 class CounterOrder:
     """One of a store's sales to a member, and what of it can still be refunded."""
 
+    order_id: int
     number: str
     paid_at: datetime
     goods: Decimal
@@ -268,11 +272,15 @@ def refund(
     nonce: UUID,
     actor_id: int | None,
     reason: str = "",
+    lines: Sequence[int] = (),
+    seen: Effect | None = None,
 ) -> RefundReceipt:
     """Refund a counter sale: `goods` yuan of its net, or all that is left (None).
 
-    Above the limit of the person's role it waits for a second person, for whom `reason` is.
-    Raises OrderNotFound, RefundTooLarge, RefundShort, AmountInvalid, ReasonMissing.
+    Above the limit of the person's role it waits for a second person, for whom `reason` is. `lines`: the
+    positions of those that go back. `seen`: what the clerk was shown that it does; None to take it as it
+    comes. Raises OrderNotFound, RefundTooLarge, RefundShort, AmountInvalid, ReasonMissing, and
+    RefundChanged when it would do something else by now.
     """
     if goods is not None:
         _check(goods)
@@ -280,22 +288,35 @@ def refund(
     order = Order.objects.filter(channel=store.channel, number=order_number, store=store).first()
     if order is None:
         raise OrderNotFound
-    number = f"R-{nonce.hex[:12].upper()}"
-    before = Refund.objects.filter(channel=store.channel, order_number=order_number, number=number).first()
-    if before is not None:
-        return refunds.first_answer(before)
+    if (before := find_refund(store, order_number, nonce)) is not None:
+        return before
     left = order.net - order.refunded_goods
     if left <= 0 or (goods is not None and goods > left):
         raise RefundTooLarge
-    return refunds.ask(
+    goods = left if goods is None else goods
+    receipt = refunds.ask(
         store.channel,
         order_number,
-        number=number,
-        goods=left if goods is None else goods,
+        number=_refund_number(nonce),
+        goods=goods,
         actor_id=actor_id,
         store_id=store.pk,
         reason=reason,
+        lines=lines,
     )
+    if seen is not None and not seen.still_holds(receipt, goods):
+        raise RefundChanged
+    return receipt
+
+
+def find_refund(store: Store, order_number: str, nonce: UUID) -> RefundReceipt | None:
+    """What the form with this nonce refunded, if it has."""
+    before = noted.find(store.channel, order_number, _refund_number(nonce))
+    return refunds.first_answer(before) if before is not None else None
+
+
+def _refund_number(nonce: UUID) -> str:
+    return f"R-{nonce.hex[:12].upper()}"
 
 
 def sales(store: Store, member_id: int, limit: int = 10) -> Sequence[CounterOrder]:
@@ -308,6 +329,7 @@ def sales(store: Store, member_id: int, limit: int = 10) -> Sequence[CounterOrde
     )
     return [
         CounterOrder(
+            order_id=order.pk,
             number=order.number,
             paid_at=order.paid_at or order.heard_at,
             goods=order.goods,

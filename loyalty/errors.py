@@ -117,6 +117,14 @@ class RefundTooLarge(LoyaltyError):
     status = 409
 
 
+class RefundChanged(LoyaltyError):
+    """A refund would do something else by now than its reader was shown. Nothing has moved."""
+
+    message = _("What this refund does has changed since it was shown. Look again, and confirm.")
+    code = "loyalty.refund_changed"
+    status = 409
+
+
 class HoldEnded(LoyaltyError):
     """The hold was captured, released or timed out before."""
 

@@ -18,7 +18,7 @@ from loyalty.clauses import Book, Clause
 from loyalty.coupon_words import short
 from loyalty.models import Entry, Hold, LotMove
 from members.models import Order
-from members.templatetags.amounts import count, day, signed
+from members.templatetags.amounts import count, day, signed, yuan
 from privacy.models import Approval
 
 Kind = Entry.Kind
@@ -86,6 +86,8 @@ def formula(kind: str, why: Mapping[str, Any], points: int) -> str:
         return _grown(why["points"], why["grown"], points)
     if kind == Kind.EARN and "base" in why:
         return earning.formula(why)
+    if kind == Kind.REDEEM and "worth" in why:
+        return f"{-points} ÷ {why['per_yuan']} = {why['worth']}"
     if kind == Kind.TAKE_BACK and "kept" in why:
         return _taken(why, -points)
     if kind == Kind.GIVE_BACK and "spent" in why:
@@ -145,7 +147,9 @@ class _Page:
     reversed: Mapping[int, Entry] = field(default_factory=dict)  # by the id of the entry that reverses it
     approvals: Mapping[int, Approval] = field(default_factory=dict)
     births: Mapping[int, _Birth] = field(default_factory=dict)  # by the id of the entry that lapsed
-    paid: Mapping[tuple[int, str], str] = field(default_factory=dict)  # orders, by channel and cause
+    paid: Mapping[tuple[int, str], tuple[str, Decimal]] = field(
+        default_factory=dict
+    )  # orders, by channel and cause
 
 
 def _reversed(entries: Sequence[Entry]) -> dict[int, Entry]:
@@ -227,7 +231,7 @@ def _births(entries: Sequence[Entry]) -> dict[int, _Birth]:
 
 def _is_asked_for(entry: Entry) -> bool:
     """Whether a channel asked for it, under a cause of its own and for reasons of its own."""
-    is_explained = "base" in entry.why or "source" in entry.why or "reward" in entry.why
+    is_explained = not entry.why.keys().isdisjoint(("base", "source", "reward", "worth"))
     return entry.kind in (Kind.EARN, Kind.REDEEM) and entry.channel is not None and not is_explained
 
 
@@ -236,8 +240,8 @@ def _own_cause(entry: Entry) -> str:
     return entry.cause.partition(":")[2]
 
 
-def _paid(entries: Sequence[Entry]) -> dict[tuple[int, str], str]:
-    """The numbers of the orders that redemptions paid for, by channel and cause."""
+def _paid(entries: Sequence[Entry]) -> dict[tuple[int, str], tuple[str, Decimal]]:
+    """The orders that redemptions paid for, by channel and cause: the number, and yuan off by points."""
     asked = [entry for entry in entries if entry.kind == Kind.REDEEM and _is_asked_for(entry)]
     if not asked:
         return {}
@@ -245,8 +249,8 @@ def _paid(entries: Sequence[Entry]) -> dict[tuple[int, str], str]:
         member__wallet__in={entry.wallet_id for entry in asked},
         points_spent_cause__in={_own_cause(entry) for entry in asked},
     )
-    rows = orders.values_list("channel", "points_spent_cause", "number")
-    return {(channel_id, cause): number for channel_id, cause, number in rows}
+    rows = orders.values_list("channel", "points_spent_cause", "number", "points_value")
+    return {(channel_id, cause): (number, value) for channel_id, cause, number, value in rows}
 
 
 # --- in words --------------------------------------------------------------------------------------------
@@ -293,6 +297,8 @@ def _clauses(entry: Entry, page: _Page) -> tuple[Clause, ...]:
         return page.book.of_earning(entry.why, entry.programme)
     if "source" in entry.why:
         return page.book.of_grant(entry.why)
+    if entry.kind == Kind.REDEEM and "worth" in entry.why:
+        return page.book.of_payment(entry.why, entry.programme)
     birth = page.births.get(entry.pk)
     if birth is None or birth.version_id is None or birth.expired_at is None:
         return ()
@@ -340,9 +346,13 @@ def _details(entry: Entry, page: _Page) -> list[str]:
 
 
 def _asked_for(entry: Entry, page: _Page) -> str:
-    number = page.paid.get((entry.channel_id or 0, _own_cause(entry)))
-    if number is not None:
-        return _("Paid for order %(number)s") % {"number": number}
+    paid = page.paid.get((entry.channel_id or 0, _own_cause(entry)))
+    if paid is not None:
+        number, value = paid
+        if not value:
+            return _("Paid for order %(number)s") % {"number": number}
+        words = {"number": number, "points": count(-entry.points), "amount": yuan(value)}
+        return _("%(points)s points took %(amount)s off order %(number)s") % words
     return _("Asked for as %(cause)s") % {"cause": _own_cause(entry)}
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import pgettext_lazy
 from loyalty import conditions, prizes
 from loyalty.calendar import anniversary
 from loyalty.conditions import THIS_MONTH, WEEKDAYS, AllOf, Check, Condition
+from loyalty.names import BIRTHDAY, MEMBER_DAY
 from loyalty.prizes import Prize
 from loyalty.reading import Part, Problems, is_whole
 
@@ -48,7 +49,6 @@ PERIODS = ("ever", "year", "month", "order")
 LATE_DAYS = 30
 CATCH_UP_DAYS = 7
 LONGEST_STREAK = 366
-MEMBER_DAY = "member-day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +306,7 @@ def standing_rules(
         if given.factor is not None:
             is_tier = Check("member.tier", "=", code)
             found.append(
-                Standing(f"birthday-{code}", AllOf((is_tier, _BIRTHDAY[given.within])), given.factor)
+                Standing(f"{BIRTHDAY}{code}", AllOf((is_tier, _BIRTHDAY[given.within])), given.factor)
             )
     day = _member_day((rest.get("activities") or {}).get("member_day") or {})
     on = on_member_day(rest)

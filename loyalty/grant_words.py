@@ -55,7 +55,7 @@ def prize(kind: str, value: str, programme: Programme | None = None) -> str:
 
 def _name(kind: str, code: str, programme: Programme) -> str:
     if kind == Grant.Prize.TIER:
-        return in_words(programme.tier(code).name)
+        return programme.tier_called(code)
     section = "coupons" if kind == Grant.Prize.COUPON else "rewards"
     named: Sequence[Mapping[str, Any]] = programme.rest.get(section) or ()
     return next((in_words(item["name"]) for item in named if item["code"] == code), code)

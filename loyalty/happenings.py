@@ -120,8 +120,8 @@ def tier_changes(reading: Reading) -> Iterator[Happening]:
         held = book.programmes.held(change.programme_id)
         programme = held.programme
         names = {
-            "before": in_words(programme.tier(change.before).name),
-            "after": in_words(programme.tier(change.after).name),
+            "before": programme.tier_called(change.before),
+            "after": programme.tier_called(change.after),
         }
         yield Happening(
             kind="tier",

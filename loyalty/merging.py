@@ -21,7 +21,6 @@ from loyalty.coupon_holdings import usable
 from loyalty.ledger import Purses
 from loyalty.lots import LotState, Origin
 from loyalty.models import TierBeforeMerge
-from loyalty.names import in_words
 from loyalty.persons import Tie
 from loyalty.publishing import Programmes
 from loyalty.purse import Purse
@@ -64,7 +63,7 @@ def preview(survivor_id: int, other_id: int) -> Mapping[str, Any]:
     lines = [
         {"label": _("Points available"), "values": [count(each) for each in points]},
         {"label": _("Points owed"), "values": [count(each) for each in debt]},
-        {"label": _("Tier"), "values": [in_words(programme.tier(each).name) for each in tier]},
+        {"label": _("Tier"), "values": [programme.tier_called(each) for each in tier]},
         {"label": _("Usable coupons"), "values": [count(each) for each in usable_now]},
     ]
     shown = [line for line in lines if line["label"] != _("Points owed") or any(debt)]

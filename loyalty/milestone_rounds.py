@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
-from loyalty import clock, grants, milestones, publishing, situations, tiers
+from loyalty import clock, grants, milestones, publishing, situations, tier_events, tiers
 from loyalty.grants import Given
 from loyalty.milestones import MOVED_BY_ORDERS, Standing
 from loyalty.models import Wallet
 from loyalty.publishing import Programmes
 from members import survivors
+from privacy.models import Approval
 
 CHUNK = 500
 
@@ -61,6 +62,13 @@ def walk() -> Round:
         ran.members += len(member_ids)
         ran.given += sum(each.is_new and not each.refusal for each in given)
     return ran
+
+
+def carry_out_tier(change: Mapping[str, Any], approval: Approval) -> dict[str, Any]:
+    """Do what a second person approved of a member's tier, and ask at once what the new tier brings."""
+    done = tier_events.carry_out(change, approval)
+    look([change["member_id"]])
+    return done
 
 
 def look(member_ids: Sequence[int], *, programmes: Programmes | None = None) -> list[Given]:

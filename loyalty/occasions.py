@@ -35,7 +35,8 @@ from loyalty.models import Grant
 from loyalty.programme import Programme
 from loyalty.prospects import Prospects
 from loyalty.publishing import Held, Programmes
-from loyalty.settling import PAID, Settlement
+from loyalty.settlement import Settlement
+from loyalty.settling import PAID
 from loyalty.situations import Buyers
 from loyalty.tiers import Beginning, Purchase
 from members import columns, survivors

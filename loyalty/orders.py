@@ -16,10 +16,10 @@ from django.db import transaction
 from loyalty import benefits, clock, coupons, occasions, referrals, settling
 from loyalty.errors import OrderNotFound, RefundShort, RefundTooLarge
 from loyalty.grants import Given
-from loyalty.settling import Settlement
+from loyalty.settlement import Settlement
 from members import identity
 from members import orders as heard_orders
-from members.facts import AmountsFact, OrderFact, OrderLinesFact, OrderStatus, RefundFact
+from members.facts import AmountsFact, LineFact, OrderFact, OrderLinesFact, OrderStatus, RefundFact
 from members.identity import Known
 from members.models import Channel, Order
 from members.numbers import number_of
@@ -119,13 +119,21 @@ def ask_refund(
     postage: Decimal = NOTHING,
     actor_id: int | None = None,
     store_id: int | None = None,
+    lines: tuple[LineFact, ...] = (),
 ) -> RefundReceipt:
     """Refund an order because we were asked to; what the points are short of follows programme policy.
 
     Raises OrderNotFound, RefundTooLarge, or RefundShort when the policy is `refuse`; nothing has moved then.
     """
     now = clock.read().recorded
-    fact = RefundFact(order_number=order_number, number=number, goods=goods, postage=postage, refunded_at=now)
+    fact = RefundFact(
+        order_number=order_number,
+        number=number,
+        goods=goods,
+        postage=postage,
+        lines=lines,
+        refunded_at=now,
+    )
     (told,) = heard_orders.record_refunds(channel, [fact], now=now, asked_here=True)
     if told.heard is None:
         raise OrderNotFound

@@ -4,9 +4,10 @@ Each is one transaction: lock the wallet, move, append, tell. The cause is the k
 same content answers as the first time, and with other content is refused (ledger.md).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -47,17 +48,24 @@ def redeem(
     channel: Channel,
     store_id: int | None = None,
     actor_id: int | None = None,
+    why: Mapping[str, Any] | None = None,
+    programme_id: int | None = None,
 ) -> PointsReceipt:
-    """Spend points. Raises NotEnoughPoints or CauseTaken; nothing has moved then."""
+    """Spend points. Raises NotEnoughPoints or CauseTaken; nothing has moved then.
+
+    why: the numbers behind it, where the programme made them by its version `programme_id`.
+    """
 
     def move(purse: Purse, purses: Purses) -> Posting:
         origin = Origin(
             cause=named(channel, cause),
             happened_at=purses.now,
             reason=reason,
+            why=dict(why or {}),
             channel_id=channel.pk,
             store_id=store_id,
             actor_id=actor_id,
+            programme_id=programme_id,
         )
         return purse.redeem(points, origin, now=purses.now)
 

@@ -22,7 +22,7 @@ from loyalty.benefit_terms import Valuation
 from loyalty.conditions import Condition, Matcher
 from loyalty.expiry import NEVER, Expiry
 from loyalty.grant_terms import GrantTerms
-from loyalty.names import in_words
+from loyalty.names import in_words, standing
 from loyalty.quote_terms import QuoteTerms
 from loyalty.reading import Part, Problems, refuse_twice
 from loyalty.tier_terms import Growth, Tier
@@ -87,7 +87,7 @@ class Rule:
     @property
     def called(self) -> str:
         """Its name in the language that is active, or else its code."""
-        return in_words(self.name) or self.code
+        return in_words(self.name) or standing(self.code) or self.code
 
     @property
     def gives_points(self) -> bool:
@@ -135,6 +135,11 @@ class Programme:
     def tier(self, code: str) -> Tier:
         """The tier of that code; one that this version does not have stands for the lowest."""
         return next((tier for tier in self.tiers if tier.code == code), self.tiers[0])
+
+    def tier_called(self, code: str) -> str:
+        """A tier's name in the language that is active ('' is the lowest), or that it is none any more."""
+        found = next((tier for tier in self.tiers if tier.code == (code or self.tiers[0].code)), None)
+        return in_words(found.name) if found else _("%(code)s (no longer a tier)") % {"code": code}
 
     def expiry_of(self, tier: Tier) -> Expiry:
         """How points earned in a tier run out: the tier's own word, or the programme's."""

@@ -21,12 +21,13 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Max
 
-from loyalty import clock, programme_file
+from loyalty import clock, programme_file, references
 from loyalty.cautions import cautions, not_acted_upon_yet
 from loyalty.comparison import Difference, differences
 from loyalty.errors import DraftChanged, NotADraft, NotReady, ProgrammeMissing, SecondPersonNeeded
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import Programme, document, parse
+from loyalty.rule_choices import NamesOnDemand
 from members import columns
 from privacy.errors import ReasonMissing
 
@@ -210,6 +211,7 @@ def draft(
     base = open_draft or last
     if seen is not None and base is not None and parse(base.document) != parse(seen):
         raise DraftChanged
+    references.check(programme, parse(base.document) if base is not None else None)
     changes = _changes(last, programme)
     if last is not None and not changes:
         if seen is not None and open_draft is not None:
@@ -240,6 +242,8 @@ def publish(
         raise NotADraft
     reason = _reason_alone(row, actor, break_glass.strip(), environment or settings.ENVIRONMENT)
     programme = parse(row.document)
+    before = newest()
+    references.check(programme, parse(before.document) if before is not None else None)
     now = clock.read().recorded
     row.state = ProgrammeVersion.State.PUBLISHED
     row.published_by, row.published_at, row.break_glass_reason = actor, now, reason
@@ -337,8 +341,9 @@ def _reason_alone(row: ProgrammeVersion, actor: User | None, break_glass: str, e
 def _changes(before: ProgrammeVersion | None, programme: Programme) -> list[Difference]:
     """What a document changes. That it begins when it is published is none, if the one before has begun."""
     if before is None:
-        return differences(None, programme)
-    changes = differences(parse(before.document), programme)
+        return differences(None, programme, NamesOnDemand(programme.source))
+    names = NamesOnDemand(before.document, programme.source)
+    changes = differences(parse(before.document), programme, names)
     if programme.effective_from is None and _instant(before.effective_from) <= clock.read().recorded:
         changes = [change for change in changes if change.path != "effective_from"]
     return changes

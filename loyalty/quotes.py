@@ -327,6 +327,12 @@ def plan_of(offered: Offered) -> dict[str, Any]:
             for each in offered.choice.taken
         ],
         "points": offered.points,
+        "points_why": {
+            "per_yuan": offered.tier.benefits.points_per_yuan,
+            "worth": str(offered.points_value),
+            "tier": offered.tier.code,
+        },
+        "programme_id": offered.held.id,
         "points_value": str(offered.points_value),
         "net": str(offered.net),
         "postage": str(offered.postage),
@@ -435,6 +441,9 @@ def carry_out(
             channel=channel,
             store_id=store.pk if store else None,
             actor_id=actor_id,
+            # Quotes of before these were kept have neither.
+            why={**plan["points_why"], "order_no": order_no} if "points_why" in plan else None,
+            programme_id=plan.get("programme_id"),
         )
 
 

@@ -5,14 +5,14 @@ counted over a day (`loyalty.makers`); above it the refund waits and then runs a
 has no such limit, and a channel's own key, refunds at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from loyalty import makers, orders, publishing
+from loyalty import makers, orders, publishing, refund_lines
 from loyalty.errors import CauseTaken, OrderNotFound, RefundTooLarge
 from loyalty.makers import DAY, Tally
 from loyalty.models import Entry
@@ -39,13 +39,15 @@ def ask(
     actor_id: int | None = None,
     store_id: int | None = None,
     reason: str = "",
+    lines: Sequence[int] = (),
 ) -> RefundReceipt:
     """Refund an order, or ask a second person to let it happen: the receipt's outcome is then `waiting`.
 
-    goods, postage: yuan. reason: of a refund that must wait, at least five characters. Raises
-    OrderNotFound, RefundTooLarge, RefundShort, ReasonMissing, CauseTaken.
+    goods, postage: yuan. reason: of a refund that must wait, at least five characters. lines: the positions
+    of those that go back, if it is known. Raises OrderNotFound, RefundTooLarge, RefundShort, ReasonMissing,
+    CauseTaken.
     """
-    change = {
+    change: dict[str, Any] = {
         "channel_id": channel.pk,
         "order_number": order_number,
         "number": number,
@@ -53,12 +55,22 @@ def ask(
         "postage": str(postage),
         "store_id": store_id,
     }
+    if lines:
+        change["lines"] = list(lines)
     maker = _limited(actor_id)
     if maker is not None:
         makers.take_turn(maker.pk, KIND)
         if (waiting := _wait(change, channel, maker, reason)) is not None:
             return waiting
     return _make(change, channel, actor_id=actor_id)
+
+
+def needs_second(channel: Channel, order_number: str, amount: Decimal, *, actor_id: int | None) -> bool:
+    """Whether a refund of `amount` yuan by this person would wait for a second one. Raises OrderNotFound."""
+    maker = _limited(actor_id)
+    if maker is None:
+        return False
+    return _is_above_limit(maker, _order(channel, order_number), amount)
 
 
 def carry_out(change: Mapping[str, Any], approval: Approval) -> dict[str, Any]:
@@ -102,18 +114,21 @@ def _wait(change: dict[str, Any], channel: Channel, maker: User, reason: str) ->
 def _ask_if_needed(
     change: dict[str, Any], channel: Channel, maker: User, reason: str, cause: str
 ) -> Approval | None:
-    order = Order.objects.filter(channel=channel, number=change["order_number"]).first()
-    if order is None:
-        raise OrderNotFound
+    order = _order(channel, change["order_number"])
     goods, postage = Decimal(change["goods"]), Decimal(change["postage"])
     if order.refunded_goods + goods > order.net or order.refunded_postage + postage > order.postage:
         raise RefundTooLarge
-    is_own = order.member is not None and approvals.is_own(maker, order.member)
-    if not is_own and _tally(maker.pk, order.member_id).leaves_room_for(goods + postage):
+    if not _is_above_limit(maker, order, goods + postage):
         return None
     if len(reason.strip()) < REASON_LENGTH:
         raise ReasonMissing
     return approvals.ask(KIND, change, reason=reason, asked_by=maker, member_id=order.member_id, cause=cause)
+
+
+def _is_above_limit(maker: User, order: Order, amount: Decimal) -> bool:
+    """Whether so much is more than this person refunds alone; their own orders always are."""
+    is_own = order.member is not None and approvals.is_own(maker, order.member)
+    return is_own or not _tally(maker.pk, order.member_id).leaves_room_for(amount)
 
 
 def _tally(actor_id: int, member_id: int | None) -> Tally:
@@ -137,6 +152,7 @@ def _make(
         if (before.goods, before.postage) != (goods, postage):
             raise CauseTaken
         return first_answer(before)
+    positions = change.get("lines", ())
     receipt = orders.ask_refund(
         channel,
         order_number,
@@ -145,6 +161,7 @@ def _make(
         postage=postage,
         actor_id=actor_id,
         store_id=change["store_id"],
+        lines=refund_lines.facts(_order(channel, order_number), positions) if positions else (),
     )
     noted.note(
         channel,
@@ -155,6 +172,13 @@ def _make(
         withheld=receipt.money_to_withhold,
     )
     return receipt
+
+
+def _order(channel: Channel, number: str) -> Order:
+    order = Order.objects.filter(channel=channel, number=number).first()
+    if order is None:
+        raise OrderNotFound
+    return order
 
 
 def first_answer(refund: Refund) -> RefundReceipt:

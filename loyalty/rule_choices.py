@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from django.db import connection
@@ -14,6 +16,10 @@ MOST_TAGS = 500
 MOST_SUGGESTIONS = 300
 # Distinct words of all lines ever sold would read the largest table there is: the latest lines tell enough.
 LATEST_LINES = 20_000
+
+# Codes of these are called by names that are not the programme's own.
+PLACES = frozenset({"order.channel", "order.store", "member.tags"})
+_SECTIONS = (("member.tier", "tiers"), ("tier", "tiers"), ("coupon", "coupons"), ("gift", "rewards"))
 
 Choices = Sequence[tuple[str, str]]
 
@@ -60,11 +66,36 @@ def of(document: Mapping[str, Any]) -> RuleChoices:
 
 def names(document: Mapping[str, Any]) -> Names:
     """What codes are called in sentences, without reading the orders."""
-    named = [("member.tier", _named(document.get("tiers"))), ("tier", _named(document.get("tiers")))]
-    named += [("coupon", _named(document.get("coupons"))), ("gift", _named(document.get("rewards")))]
+    named = [(where, _named(document.get(section))) for where, section in _SECTIONS]
     named += [("order.channel", list(Channel.objects.values_list("code", "name")))]
     named += [("order.store", _stores()), ("member.tags", list(Tag.objects.values_list("code", "name")))]
     return {(where, code): name for where, choices in named for code, name in choices}
+
+
+class NamesOnDemand(Mapping[tuple[str, str], str]):
+    """What codes are called; channels, stores and tags are read when one of them is first asked for."""
+
+    def __init__(self, *documents: Mapping[str, Any]) -> None:
+        """documents: programmes whose tiers, coupons and gifts are named; of two names the last holds."""
+        self._own: dict[tuple[str, str], Mapping[str, str]] = {
+            (where, item["code"]): item.get("name") or {}
+            for document in documents
+            for where, section in _SECTIONS
+            for item in document.get(section) or ()
+        }
+
+    @cached_property
+    def _places(self) -> Names:
+        return names({})
+
+    def __getitem__(self, key: tuple[str, str]) -> str:
+        return self._places[key] if key[0] in PLACES else in_words(self._own[key]) or key[1]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return chain(self._own, self._places)
+
+    def __len__(self) -> int:
+        return len(self._own) + len(self._places)
 
 
 def _named(items: Any) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ from django.utils.translation import get_language
 from loyalty.comparison import differences
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import Programme, parse
+from loyalty.rule_choices import NamesOnDemand
+from loyalty.sentences import Names
 
 MOST_SENTENCES = 8
 
@@ -23,12 +25,16 @@ class Chapter:
 
 
 def tell(versions: Sequence[ProgrammeVersion]) -> list[Chapter]:
-    """What each of these versions changed against the one published before it; in three statements."""
+    """What each of these versions changed against the one published before it; in three statements,
+    and three more when some change names a channel, a store or a tag."""
     before = _before(versions)
     wanted = {id_ for id_ in before.values() if id_ is not None} | {version.pk for version in versions}
     documents = dict(ProgrammeVersion.objects.filter(pk__in=wanted).values_list("pk", "document"))
     read: dict[int, Programme] = {pk: parse(document) for pk, document in documents.items()}
-    return [_chapter(version, read[version.pk], read.get(before[version.pk] or 0)) for version in versions]
+    names = NamesOnDemand(*(documents[pk] for pk in sorted(documents)))
+    return [
+        _chapter(version, read[version.pk], read.get(before[version.pk] or 0), names) for version in versions
+    ]
 
 
 def _before(versions: Sequence[ProgrammeVersion]) -> dict[int, int | None]:
@@ -44,8 +50,8 @@ def _before(versions: Sequence[ProgrammeVersion]) -> dict[int, int | None]:
     }
 
 
-def _chapter(version: ProgrammeVersion, now: Programme, before: Programme | None) -> Chapter:
-    changed = differences(before, now)
+def _chapter(version: ProgrammeVersion, now: Programme, before: Programme | None, names: Names) -> Chapter:
+    changed = differences(before, now, names)
     of_rules = [each for each in changed if each.section == "rules"]
     told = [each.sentence(get_language() or "en") for each in of_rules[:MOST_SENTENCES]]
     return Chapter(

@@ -6,19 +6,14 @@ any number of times, end the same (ledger.md, *The same thing twice, and out of 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 
-from loyalty import ascents, earning, ledger, limits, publishing, situations, snapshots
-from loyalty.ascents import Ascent
+from loyalty import earning, ledger, limits, settlement, situations, snapshots
 from loyalty.calendar import end_of
-from loyalty.ledger import Purses, Redemption
-from loyalty.limits import Limits
-from loyalty.programme import Programme, Rule
-from loyalty.publishing import Programmes
+from loyalty.programme import Programme
 from loyalty.purse import LotState, Origin, Posting, Purse
+from loyalty.settlement import Batch, Change, Settlement
 from loyalty.snapshots import Snapshot
 from loyalty.tellings import points_changed, tier_changed
 from loyalty.tiers import Purchase
@@ -26,56 +21,6 @@ from members import outbox
 from members.orders import Heard
 
 PAID = frozenset({"paid", "shipped", "received", "completed"})
-
-
-@dataclass(slots=True)
-class Change:
-    """What one call did to one order's points, and how they stand now."""
-
-    stays: int = 0
-    earned: int = 0
-    taken: int = 0
-    returned: int = 0
-    debt: int = 0
-    withhold: Decimal = Decimal("0.00")
-    available_from: datetime | None = None
-    why: dict[str, Any] = field(default_factory=dict)
-    tier: str | None = None
-
-
-@dataclass(slots=True)
-class Settlement:
-    by_order: dict[int, Change] = field(default_factory=dict)
-    refused: bool = False
-
-    def of(self, heard: Heard) -> Change:
-        return self.by_order.get(heard.order_id) or Change()
-
-
-@dataclass(slots=True)
-class Batch:
-    """Everything one settlement works with, read once for all its orders."""
-
-    purses: Purses
-    programmes: Programmes
-    ascent: Ascent
-    priced: dict[int, Snapshot]
-    bought: Mapping[int, list[Purchase]]
-    buyers: situations.Buyers
-    limits: Limits
-    redemptions: Mapping[str, Redemption]
-    actor_id: int | None
-    store_id: int | None
-    asked: str
-    waiting: set[int] = field(default_factory=set)  # orders of this batch whose turn has not come
-    settlement: Settlement = field(default_factory=Settlement)
-
-    def bought_by(self, member_id: int) -> Sequence[Purchase]:
-        """What a member has bought by now, in the order of this batch: later orders do not count yet."""
-        bought = self.bought.get(member_id, [])
-        if self.waiting.isdisjoint(purchase.order_id for purchase in bought):
-            return bought
-        return [purchase for purchase in bought if purchase.order_id not in self.waiting]
 
 
 def settle(
@@ -97,9 +42,9 @@ def settle(
     moving = [order for id_, order in orders.items() if id_ in moved]
     if not moving:
         return _as_it_stands(orders, priced)
-    batch = _open(moving, priced, actor_id=actor_id, store_id=store_id, asked=asked)
+    batch = settlement.open_for(moving, priced, actor_id=actor_id, store_id=store_id, asked=asked)
     batch.waiting = {order.order_id for order in moving}
-    for order in sorted(moving, key=lambda order: (_time_of(order), order.order_id)):
+    for order in sorted(moving, key=lambda order: (settlement.time_of(order), order.order_id)):
         batch.waiting.discard(order.order_id)
         _settle(order, batch)
     batch.ascent.close(batch.bought)
@@ -111,98 +56,9 @@ def settle(
 
 
 def _as_it_stands(orders: Mapping[int, Heard], priced: Mapping[int, Snapshot]) -> Settlement:
-    settlement = Settlement()
-    for id_ in orders:
-        if id_ in priced:
-            settlement.by_order[id_] = Change(stays=priced[id_].stays, why=priced[id_].why)
-    return settlement
-
-
-def _time_of(order: Heard) -> datetime:
-    """When the order happened, as far as points go."""
-    at = order.paid_at or order.placed_at or order.heard_at
-    assert at is not None, "an order that was recorded has the time it was heard"
-    return at
-
-
-# --- reading ----------------------------------------------------------------------------------------
-
-
-def _open(moving: Sequence[Heard], priced: dict[int, Snapshot], **how: Any) -> Batch:
-    programmes = publishing.load_all()
-    members = {id_ for order in moving for id_ in (order.member_id, order.member_before) if id_ is not None}
-    purses = ledger.lock(
-        members,
-        first_tier=lambda: programmes.first_tier,
-        order_ids=list(priced),
-        earning_only=members - {id_ for order in moving for id_ in _who_may_lose(order)},
-        paid_by=[_cause_of_redemption(order) for order in moving if order.points_spent_cause],
+    return Settlement(
+        {id_: Change(stays=priced[id_].stays, why=priced[id_].why) for id_ in orders if id_ in priced}
     )
-    rules = _rules_running(moving, programmes)
-    asked_about = situations.asked_by(rules)
-    batch = Batch(
-        purses=purses,
-        programmes=programmes,
-        ascent=Ascent.open(purses, programmes, waiting=[order.order_id for order in moving]),
-        priced=priced,
-        bought={},
-        buyers=situations.load(asked_about, members),
-        limits=limits.load(
-            rules, [purse.wallet_id for purse in purses.values()], limits.persons(purses.values())
-        ),
-        redemptions=ledger.redemptions(
-            purses,
-            {_cause_of_redemption(order): order.member_id for order in moving if order.points_spent_cause},
-        ),
-        **how,
-    )
-    batch.bought = _purchases(moving, batch, asked_about)
-    return batch
-
-
-def _rules_running(moving: Sequence[Heard], programmes: Programmes) -> list[Rule]:
-    """The rules by which some order of the batch may earn: of those that have ended nothing is read."""
-    times = [_time_of(order) for order in moving]
-    first, last = min(times), max(times)
-    versions = {version.id: version for version in map(programmes.at, times)}
-    return [
-        rule
-        for version in versions.values()
-        for rule in earning.running_between(version.programme, first, last)
-    ]
-
-
-def _purchases(
-    moving: Sequence[Heard], batch: Batch, asked_about: frozenset[str]
-) -> Mapping[int, list[Purchase]]:
-    """The purchases of the members for whom they matter; for most, their sum tells that they do not."""
-    since = _since(moving, batch, asked_about)
-    if situations.needs_whole_history(asked_about):
-        return ascents.purchases(batch.purses, batch.purses, since)
-    losing = {id_ for order in moving for id_ in _who_may_lose(order) if id_ is not None}
-    # What a person of several members may rise by is not in the sums of one of them.
-    losing |= {id_ for id_, purse in batch.purses.items() if purse.kin}
-    rest = [id_ for id_ in batch.purses if id_ not in losing]
-    climbing = batch.ascent.who_may_move(rest, set(map(_time_of, moving)), since=since)
-    return ascents.purchases(batch.purses, losing | climbing, since)
-
-
-def _who_may_lose(order: Heard) -> set[int | None]:
-    """The members from whom an order may take points, or to whom it may give points back."""
-    only_earns = order.outcome == "new" and order.kept == order.net and not order.points_spent_cause
-    return set() if only_earns else {order.member_id, order.member_before}
-
-
-def _since(moving: Sequence[Heard], batch: Batch, asked_about: frozenset[str]) -> datetime:
-    """From when on purchases matter: the windows of this batch's orders and of the tiers to be judged."""
-    if situations.needs_whole_history(asked_about):
-        return datetime.min.replace(tzinfo=UTC)
-    earliest = min([_time_of(order) for order in moving] + [batch.purses.now])
-    return batch.ascent.since(earliest)
-
-
-def _cause_of_redemption(order: Heard) -> str:
-    return f"{order.channel_code}:{order.points_spent_cause}"
 
 
 # --- one order --------------------------------------------------------------------------------------
@@ -210,7 +66,7 @@ def _cause_of_redemption(order: Heard) -> str:
 
 def _settle(order: Heard, batch: Batch) -> None:
     assert order.member_id is not None
-    purse, at = batch.purses[order.member_id], _time_of(order)
+    purse, at = batch.purses[order.member_id], settlement.time_of(order)
     bought = batch.bought_by(order.member_id)
     change = batch.settlement.by_order.setdefault(order.order_id, Change())
     # What time had done to the tier before this order was bought: files tell of years gone by.
@@ -262,7 +118,7 @@ def _unpriced(order: Heard, purse: Purse, batch: Batch) -> Snapshot:
 
     The entries of a buyer before stay the order's, so what was given up and given back is kept.
     """
-    version = batch.programmes.at(_time_of(order))
+    version = batch.programmes.at(settlement.time_of(order))
     snapshot = Snapshot(order.order_id, purse.wallet_id, version.id, order.net, 0, 0, 0, 0, {}, touched=True)
     before = batch.priced.get(order.order_id)
     if before is not None:
@@ -272,7 +128,7 @@ def _unpriced(order: Heard, purse: Purse, batch: Batch) -> Snapshot:
 
 def _decide(order: Heard, purse: Purse, bought: Sequence[Purchase], batch: Batch, change: Change) -> Snapshot:
     """Price the order by the state of this moment, once and for all."""
-    at = _time_of(order)
+    at = settlement.time_of(order)
     programme = batch.programmes.at(at).programme
     again = order.order_id in batch.priced
     snapshot = _unpriced(order, purse, batch)
@@ -312,7 +168,7 @@ def _earn(
     cause: str,
     why: dict[str, Any] | None = None,
 ) -> Posting:
-    at = _time_of(order)
+    at = settlement.time_of(order)
     programme = batch.programmes.by_id(snapshot.programme_id)
     tier = programme.tier(snapshot.why.get("tier", ""))
     return purse.earn(
@@ -326,7 +182,7 @@ def _earn(
 
 def _available_from(order: Heard, programme: Programme) -> datetime:
     """When an order's points can be spent: at payment, or `pending_days` after receipt (B3)."""
-    at, policy = _time_of(order), programme.points
+    at, policy = settlement.time_of(order), programme.points
     if not policy.pending_days:
         return at
     received = order.received_at or at + timedelta(days=policy.assume_received_after_days)
@@ -414,7 +270,7 @@ def _asked(batch: Batch) -> dict[str, str]:
 
 def _settle_spent(order: Heard, snapshot: Snapshot, batch: Batch, change: Change) -> None:
     """Give back the points a refunded order was paid with, to the lots they came from."""
-    paid = batch.redemptions.get(_cause_of_redemption(order)) if order.points_spent_cause else None
+    paid = batch.redemptions.get(settlement.cause_of_redemption(order)) if order.points_spent_cause else None
     if paid is None:
         return
     spent = min(order.points_spent, sum(points for _lot, points in paid.parts))

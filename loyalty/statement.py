@@ -88,6 +88,11 @@ def sentence(kind: str, why: Mapping[str, Any], points: int) -> str:
     """Why an entry is what it is, with its numbers, in the language that is active."""
     if kind in (Entry.Kind.REDEEM, Entry.Kind.GIVE_BACK) and "reward" in why:
         return reward_words.sentence(why)
+    if kind == Entry.Kind.REDEEM and "worth" in why:
+        return _("%(formula)s yuan off order %(order)s") % {
+            "formula": explanations.formula(kind, why, points),
+            "order": why["order_no"],
+        }
     if "legacy" in why:
         return legacy_words.sentence(why)
     if kind == Entry.Kind.EARN and "grown" in why:

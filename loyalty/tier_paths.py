@@ -11,8 +11,6 @@ from loyalty import ascents, ledger, publishing, tier_words
 from loyalty.ascents import Ascent
 from loyalty.ledger import Purses
 from loyalty.models import GrowthEntry, TierChange, TierEvent
-from loyalty.names import in_words
-from loyalty.programme import Programme
 from loyalty.publishing import Held, Programmes
 from loyalty.purse import Purse
 from loyalty.tier_terms import Tier
@@ -112,8 +110,8 @@ def _step(row: TierChange, programmes: Programmes) -> PathStep:
         position=row.position,
         before=row.before,
         after=row.after,
-        before_name=_name(programme, row.before),
-        after_name=_name(programme, row.after),
+        before_name=programme.tier_called(row.before),
+        after_name=programme.tier_called(row.after),
         reason=row.reason,
         reason_label=str(TierChange.Reason(row.reason).label),
         sentence=tier_words.sentence(row.reason, row.why),
@@ -125,11 +123,6 @@ def _step(row: TierChange, programmes: Programmes) -> PathStep:
     )
 
 
-def _name(programme: Programme, code: str) -> str:
-    """A tier's name; one that the version does not have any more is called by its code."""
-    return next((in_words(tier.name) for tier in programme.tiers if tier.code == code), code)
-
-
 def given(standing: Standing) -> list[Given]:
     """What holds the member up now or will, as far as is known."""
     programme = standing.held.programme
@@ -138,7 +131,7 @@ def given(standing: Standing) -> list[Given]:
             id=event.id,
             kind_label=str(TierEvent.Kind(event.kind).label),
             tier=event.tier,
-            tier_name=_name(programme, event.tier),
+            tier_name=programme.tier_called(event.tier),
             reason=str(event.why.get("reason", "")) or tier_words.given(event.kind, event.why),
             starts_at=event.starts_at,
             ends_at=event.ends_at,

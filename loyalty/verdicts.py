@@ -110,7 +110,7 @@ def judge(programme: Programme, situation: Situation, why: Mapping[str, Any]) ->
         verdict = _verdict(rule, situation, programme.time_zone, tuple(told.get(rule.code, ())), shut_by)
         verdicts.append(verdict)
         if verdict.held and rule.exclusive:
-            shut_by = rule.code
+            shut_by = rule.called
     return verdicts
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from loyalty import grant_lines
+from loyalty import grant_lines, sentences
 from loyalty.accounts import Standing
+from loyalty.api.shapes import BUDGET_SPENT, LIMIT_REACHED
 from loyalty.clauses import Clause
 from loyalty.explanations import Explanation
 from loyalty.grant_lines import Line as GrantLine
@@ -149,7 +150,23 @@ def reasons(why: Mapping[str, Any], stays: int) -> dict[str, Any]:
             "sentence": text,
             "points": stays,
         }
-    return {"sentence": text, "reasons": dict(why)}
+    return {
+        "sentence": text,
+        "reasons": dict(why),
+        "cut": [_cut(told) for told in why.get("rules", ()) if "cut_from" in told],
+    }
+
+
+def _cut(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule that gave less than it promises, by which limit: limits cut, they do not refuse (ledger.md)."""
+    return {
+        "code": BUDGET_SPENT if "budget" in told.get("cut_by", {}) else LIMIT_REACHED,
+        "rule": told["code"],
+        "rule_name": called(told),
+        "wanted": told["cut_from"],
+        "given": told["added"],
+        "sentence": sentences.of_told(told),
+    }
 
 
 def refund(receipt: RefundReceipt) -> dict[str, Any]:

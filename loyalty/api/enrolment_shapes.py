@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from loyalty.api.shapes import BroughtBySomebody, Points
-from members.api.shapes import Consent
+from members.api.shapes import Consent, Unknown
 
 
 class OneTap(serializers.Serializer[Any]):
@@ -37,7 +37,7 @@ class EnrolmentAsked(serializers.Serializer[Any]):
     )
 
 
-class Waiting(serializers.Serializer[Any]):
+class Waiting(Unknown):
     """The same for every phone."""
 
     id = serializers.UUIDField()
@@ -52,7 +52,7 @@ class Code(serializers.Serializer[Any]):
     code = serializers.CharField()
 
 
-class Enrolled(serializers.Serializer[Any]):
+class Enrolled(Unknown):
     member_no = serializers.CharField()
     is_new_member = serializers.BooleanField()
     matched_by = serializers.CharField(help_text="By which key the member was recognised")

@@ -15,10 +15,10 @@ from loyalty.newcomers import Joined
 from members import channels, joining
 from members.api.address import address_of
 from members.api.shapes import described
-from members.api.view import ApiView, Place
+from members.api.view import ApiView, Place, unknown
 from members.bodies import Body
 from members.facts import ConsentFact
-from members.joining import Words
+from members.joining import Asked, Words
 from members.models import Enrolment, Scope
 
 NOTICES = ("agreement", "privacy", "tips")
@@ -32,15 +32,15 @@ class EnrolmentView(ApiView):
     scope = Scope.ACCOUNTS
     verb = "members.enrol"
 
-    def enrolled(self, joined: Joined) -> Response:
-        """201 for a new member, 200 for one who was known."""
+    def enrolled(self, joined: Joined, asked: Body) -> Response:
+        """201 for a new member, 200 for one who was known; `asked`: the body that was read."""
         receipt = joined.receipt
         standing = accounts.standings([receipt.member_id])[receipt.member_id]
         brought = referrals.standing([receipt.member_id]).get(receipt.member_id)
         body = answers.account(receipt, standing, brought)
         shown = ("member_no", "is_new_member", "matched_by", "tier", "points", "referral")
         status = answers.CREATED if receipt.is_new_member else answers.SEEN
-        return Response({name: body[name] for name in shown}, status=status)
+        return Response({name: body[name] for name in shown} | unknown(asked), status=status)
 
     def ip(self, body: Body) -> str:
         """Where the person is: as told, else where the request came from."""
@@ -80,13 +80,14 @@ class Enrolments(EnrolmentView):
         if wechat is not None:
             login_code = wechat.required("login_code", wechat.exact("login_code", 200)) or ""
             phone_code = wechat.required("phone_code", wechat.exact("phone_code", 200)) or ""
+            wechat.leave()
         body.settle()
         newcomers.check(words)
         if wechat is not None:
             joined = newcomers.one_tap(
                 place.channel, login_code=login_code, phone_code=phone_code, words=words, store_id=store_id
             )
-            return self.enrolled(joined)
+            return self.enrolled(joined, body)
         asked = joining.begin(
             place.channel,
             phone or "",
@@ -96,7 +97,7 @@ class Enrolments(EnrolmentView):
             actor_id=place.actor_id,
             ip=ip,
         )
-        return Response({"id": str(asked.id), "expires_in": asked.expires_in}, status=202)
+        return _waiting(asked, body)
 
     def _store(self, body: Body, place: Place) -> int | None:
         code = body.exact("store", 50)
@@ -117,7 +118,7 @@ class Confirm(EnrolmentView):
         body = Body(request.data)
         code = body.required("code", body.exact("code", 20))
         body.settle()
-        return self.enrolled(newcomers.confirm(enrolment_id, self.place().channel, code))
+        return self.enrolled(newcomers.confirm(enrolment_id, self.place().channel, code), body)
 
 
 class Resend(EnrolmentView):
@@ -135,13 +136,21 @@ class Resend(EnrolmentView):
         ip = self.ip(body)
         body.settle()
         asked = joining.resend(enrolment_id, self.place().channel, ip=ip)
-        return Response({"id": str(asked.id), "expires_in": asked.expires_in}, status=202)
+        return _waiting(asked, body)
+
+
+def _waiting(asked: Asked, body: Body) -> Response:
+    """The same for every phone, and what of the body nobody knows."""
+    answer = {"id": str(asked.id), "expires_in": asked.expires_in}
+    return Response(answer | unknown(body), status=answers.ACCEPTED)
 
 
 def _words(body: Body) -> Words:
     """What was shown and said."""
     notices = body.part("notices")
     shown = {kind: notices.exact(kind, 50) for kind in NOTICES} if notices else {}
+    if notices:
+        notices.leave()
     return Words(
         notices={kind: version for kind, version in shown.items() if version},
         consents=tuple(_consent(part) for part in body.parts("consents", MOST_CONSENTS)),
@@ -154,7 +163,7 @@ def _consent(body: Body) -> ConsentFact:
     party = body.exact("party", 100) or ""
     if purpose == "third_party":
         body.required("party", party or None)
-    return ConsentFact(
+    consent = ConsentFact(
         purpose=purpose,
         granted=bool(body.required("granted", body.flag("granted"))),
         channel=body.plain_word("channel") or "any",
@@ -162,3 +171,5 @@ def _consent(body: Body) -> ConsentFact:
         notice=body.exact("notice", 50) or "",
         at=body.moment("at"),
     )
+    body.leave()
+    return consent

@@ -15,7 +15,7 @@ from loyalty.fulfilment import CANCELLABLE
 from loyalty.models import Claim
 from loyalty.pictures import Picture
 from loyalty.reward_terms import Sale
-from members import seeing
+from members import seeing, survivors
 from members.api.answers import address_of_next, asked_limit, asked_number, moment, money
 from members.api.shapes import IDEMPOTENCY_KEY, LIMIT, OpenApiParameter, described
 from members.api.view import ApiView, Place
@@ -130,10 +130,11 @@ class MemberClaims(ApiView):
         parameters=(LIMIT, OpenApiParameter("cursor", int, description="Taken from `next`.")),
     )
     def get(self, request: Request, member_no: str) -> Response:
-        """What a member has claimed or was given, latest first, and how far it is."""
+        """What a member, and who was merged into them, claimed or was given: latest first, and how far."""
         limit = asked_limit(request)
         before = asked_number(request, "cursor", None, least=1, most=MOST_VERSION)
-        found = Claim.objects.filter(member=seeing.id_of(member_no)).select_related("store", "coupon")
+        mine = survivors.same_person(seeing.id_of(member_no))
+        found = Claim.objects.filter(member__in=mine).select_related("store", "coupon")
         if before is not None:
             found = found.filter(pk__lt=before)
         rows = list(found.order_by("-pk")[: limit + 1])

@@ -11,6 +11,9 @@ from loyalty.prizes import WORDS
 from loyalty.referrals import UNKNOWN_CODE
 from members.api.shapes import APPROVAL_STATES, Money, Refusal, Unknown
 
+# What a limit cut is told by (docs/errors.md); nothing is refused for it.
+BUDGET_SPENT, LIMIT_REACHED = "loyalty.budget_spent", "loyalty.limit_reached"
+
 OUTCOMES = ["new", "changed", "same", "stale"]
 GRANT_STATES = ["given", "not_given", "withdrawn"]
 REFUND_OUTCOMES = [*OUTCOMES, "parked", "waiting"]
@@ -95,6 +98,17 @@ class AccountsOfBatch(serializers.Serializer[Any]):
     items = AccountOfBatch(many=True)
 
 
+class CutRule(serializers.Serializer[Any]):
+    """A rule that gave what still fitted into its budget, or into what one member may have of it."""
+
+    code = serializers.ChoiceField([BUDGET_SPENT, LIMIT_REACHED])
+    rule = serializers.CharField()
+    rule_name = serializers.CharField(help_text="What the rule is called; the code without a name")
+    wanted = serializers.IntegerField(help_text="Points, without the limit")
+    given = serializers.IntegerField(help_text="Points")
+    sentence = serializers.CharField()
+
+
 class OrderPoints(serializers.Serializer[Any]):
     total = serializers.IntegerField(help_text="What stands for this order now")
     earned = serializers.IntegerField(help_text="Of these, available now")
@@ -104,6 +118,7 @@ class OrderPoints(serializers.Serializer[Any]):
     taken = serializers.IntegerField(help_text="Taken back by this request")
     sentence = serializers.CharField(allow_blank=True, help_text="The reason with its numbers filled in")
     reasons = serializers.DictField()
+    cut = CutRule(many=True, help_text="The rules whose points a limit cut")
 
 
 class GivenThing(serializers.Serializer[Any]):
@@ -162,6 +177,7 @@ class StandingPoints(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     sentence = serializers.CharField(allow_blank=True)
     reasons = serializers.DictField()
+    cut = CutRule(many=True)
 
 
 class LineSeen(serializers.Serializer[Any]):

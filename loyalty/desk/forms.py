@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.refund_outlook import Purchase
 from members import member_codes
 from members.cleaning import Unclean, clean_amount, clean_phone, clean_text
 from members.numbers import read_number
@@ -100,12 +101,46 @@ class TillForm(forms.Form):
 
 
 class RefundForm(forms.Form):
-    """A refund of one purchase, whole when no amount is typed."""
+    """What of one purchase is refunded. Nothing is chosen beforehand: a slip refunds nothing."""
 
-    nonce = forms.UUIDField()
-    order = forms.CharField(max_length=64)
+    WHOLE, PART, LINES = "whole", "part", "lines"
+
+    nonce = forms.UUIDField(initial=uuid4)
+    what = forms.CharField(max_length=5, required=False)
     goods = Amount(required=False)
+    line = forms.TypedMultipleChoiceField(coerce=int, required=False)
     reason = forms.CharField(max_length=300, required=False)  # for a second person, above a limit
+    seen = forms.CharField(max_length=100, required=False)  # what the page said that it would do
+
+    def __init__(self, purchase: Purchase, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.purchase = purchase
+        lines: Any = self.fields["line"]
+        lines.choices = [(line.position, line.position) for line in purchase.lines if not line.is_refunded]
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or {}
+        what = found.get("what")
+        if what == self.PART and not found.get("goods") and "goods" not in self.errors:
+            self.add_error("goods", _("Type the amount."))
+        elif what == self.LINES and not found.get("line") and "line" not in self.errors:
+            self.add_error("line", _("Tick what comes back."))
+        elif what not in (self.WHOLE, self.PART, self.LINES):
+            self.add_error("what", _("Choose what is refunded."))
+        return found
+
+    def amount(self) -> Decimal:
+        """The yuan that are refunded, by what was chosen."""
+        if self.cleaned_data["what"] == self.PART:
+            goods: Decimal = self.cleaned_data["goods"]
+            return goods
+        if self.cleaned_data["what"] == self.LINES:
+            return self.purchase.worth(self.lines())
+        return self.purchase.left
+
+    def lines(self) -> list[int]:
+        """The positions of the lines that come back; none where an amount was chosen."""
+        return self.cleaned_data["line"] if self.cleaned_data["what"] == self.LINES else []
 
 
 class ClaimForm(forms.Form):
@@ -140,5 +175,5 @@ class EnrolForm(forms.Form):
 
 
 def new_nonce() -> UUID:
-    """The name of the next sale or refund."""
+    """The name of the next claim."""
     return uuid4()

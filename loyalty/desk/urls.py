@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from loyalty.desk import rewards, views
+from loyalty.desk import refunds, rewards, views
 
 app_name = "desk"
 
@@ -16,7 +16,9 @@ urlpatterns = [
     path("<str:number>/quote/", views.quote, name="quote"),
     path("<str:number>/sell/", views.sell, name="sell"),
     path("<str:number>/receipts/<str:order>/", views.receipt, name="receipt"),
-    path("<str:number>/refunds/", views.refunds, name="refunds"),
+    path("<str:number>/refunds/", refunds.purchases, name="refunds"),
+    path("<str:number>/refunds/<int:order_id>/", refunds.refund, name="refund"),
+    path("<str:number>/refunds/<int:order_id>/look/", refunds.look, name="refund-look"),
     path("<str:number>/rewards/", rewards.shelf, name="rewards"),
     path("<str:number>/rewards/<str:code>/claim/", rewards.claim, name="claim"),
     path("<str:number>/claims/<int:claim_id>/hand-over/", rewards.hand_over, name="hand-over"),

@@ -1,4 +1,4 @@
-"""The desk: find, sell, refund, enrol (E1). A door: it reads what was typed, calls one operation, and shows.
+"""The desk: find, sell, enrol (E1). A door: it reads what was typed, calls one operation, and shows.
 
 Every page works as a page; desk.js asks for the same addresses and gets the part that changes.
 """
@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from loyalty import card, counter, referral_codes
 from loyalty.counter import Sale
 from loyalty.desk import enrolling, sums
-from loyalty.desk.forms import EnrolForm, FindForm, RefundForm, TillForm, new_nonce
+from loyalty.desk.forms import EnrolForm, FindForm, TillForm
 from loyalty.desk.showing import PART, known, part, refused, show
 from loyalty.desk.station import Station, occasion, staffed
 from loyalty.desk.sums import Shown
@@ -154,33 +154,6 @@ def receipt(request: HttpRequest, station: Station, number: str, order: str) -> 
     return _receipt(request, station, someone, sale)
 
 
-@require_http_methods(["GET", "POST"])
-@staffed
-def refunds(request: HttpRequest, station: Station, number: str) -> HttpResponse:
-    """The store's sales to a member; a refund of one of them, whole or in part."""
-    someone = known(number)
-    if station.store is None or not station.may_refund:
-        return refused(request, station)
-    if request.method == "GET":
-        return _refunds_page(request, station, someone)
-    form = RefundForm(request.POST)
-    if not form.is_valid():
-        return _refunds_page(request, station, someone, refused=form, status=UNPROCESSABLE)
-    try:
-        done = counter.refund(
-            station.store,
-            form.cleaned_data["order"],
-            goods=form.cleaned_data["goods"],
-            nonce=form.cleaned_data["nonce"],
-            actor_id=request.user.pk,
-            reason=form.cleaned_data["reason"],
-        )
-    except ShukeError as refusal:
-        form.add_error(None, str(refusal))
-        return _refunds_page(request, station, someone, refused=form, status=refusal.status)
-    return _refunds_page(request, station, someone, done=done)
-
-
 @require_POST
 @staffed
 def enrol(request: HttpRequest, station: Station) -> HttpResponse:
@@ -301,30 +274,6 @@ def _receipt(
     context = {"card": card.of_member(someone), "sale": sale, "asked_otherwise": asked_otherwise}
     context["is_repeat"] = request.method == "POST" and not sale.is_new
     return show(request, station, "receipt", context, url=url)
-
-
-def _refunds_page(
-    request: HttpRequest,
-    station: Station,
-    someone: Member,
-    *,
-    refused: RefundForm | None = None,
-    done: Any = None,
-    status: int = 200,
-) -> HttpResponse:
-    """The store's sales, each with a form of its own; a refused form keeps what was typed and its nonce."""
-    assert station.store is not None
-    orders = []
-    for sold in counter.sales(station.store, someone.pk, limit=10):
-        row = {"sold": sold, "nonce": new_nonce(), "asked": sold.refundable, "error": "", "reason": ""}
-        if refused is not None and refused.data.get("order") == sold.number:
-            row["nonce"], row["asked"] = refused.data.get("nonce", ""), refused.data.get("goods", "")
-            row["reason"] = refused.data.get("reason", "")
-            row["error"] = next(iter(refused.errors.values()))[0]
-        orders.append(row)
-    context = {"card": card.of_member(someone), "orders": orders, "done": done}
-    url = reverse("desk:refunds", args=[someone.number])
-    return show(request, station, "refunds", context, url=url, status=status)
 
 
 def _enrol_page(

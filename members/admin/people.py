@@ -100,6 +100,9 @@ class AccountAdmin(RecordedList):
     list_select_related = ["channel", "member"]
     ordering = ["-id"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        return super().get_queryset(request).select_related("channel", "member")
+
     @admin.display(description=_("external id"))
     def masked_id(self, account: Account) -> str:
         return access.masked(account, "external_id")

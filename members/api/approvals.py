@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from members.api import shapes
 from members.api.answers import address_of_next, asked_limit, asked_number, moment, refuse
 from members.api.shapes import LIMIT, OpenApiParameter, described
-from members.api.view import ApiView
+from members.api.view import ApiView, unknown
 from members.bodies import MOST_VERSION, Body
 from members.replays import Answer
 from privacy import approvals
@@ -76,7 +76,9 @@ class Decision(StaffView):
             decide(approval_id, person, note)
             return Answer(200, _shown(approvals.find(approval_id), person))
 
-        return self.once(work) if "Idempotency-Key" in request.headers else Response(work().body)
+        if "Idempotency-Key" in request.headers:
+            return self.once(work, body)
+        return Response(work().body | unknown(body))
 
 
 class Approve(Decision):

@@ -9,7 +9,7 @@ from members import member_codes, seeing, survivors
 from members.api import shapes
 from members.api.answers import moment
 from members.api.shapes import described
-from members.api.view import ApiView, occasion_of
+from members.api.view import ApiView, occasion_of, unknown
 from members.bodies import Body
 from members.models import Account, Member, Scope
 from privacy import access
@@ -57,9 +57,9 @@ class FindMember(MemberView):
             body.note("", "one_of_many")
         body.settle()
         if "code" in asked:
-            return Response(self.shown(self._scanned(asked["code"])))
+            return Response(self.shown(self._scanned(asked["code"])) | unknown(body))
         channel = self.channel if "external_id" in asked else None
-        return Response(self.shown(seeing.find(**asked, channel=channel)))
+        return Response(self.shown(seeing.find(**asked, channel=channel)) | unknown(body))
 
     def _scanned(self, code: str) -> Member:
         """Whose live code this is."""
@@ -105,7 +105,8 @@ class RevealMember(ApiView):
         clear = access.reveal(
             person, member, member, fields, reason, occasion=occasion_of(request, self.caller)
         )
-        return Response({field: str(value) if value else None for field, value in clear.items()})
+        shown = {field: str(value) if value else None for field, value in clear.items()}
+        return Response(shown | unknown(body))
 
 
 def _personal(member: Member, field: str, kind: str, clear: bool) -> str:

@@ -67,7 +67,7 @@ class MergePreview(serializers.Serializer[Any]):
     )
 
 
-class Review(serializers.Serializer[Any]):
+class Review(Unknown):
     """A pair that may be one person."""
 
     id = serializers.IntegerField()

@@ -11,6 +11,7 @@ from members.api import merge_shapes as forms
 from members.api.answers import address_of_next, asked_limit, asked_number, moment, refuse
 from members.api.approvals import StaffView
 from members.api.shapes import IDEMPOTENCY_KEY, LIMIT, OPTIONAL_KEY, OpenApiParameter, described
+from members.api.view import unknown
 from members.bodies import MOST_VERSION, Body
 from members.errors import AlreadyMerged
 from members.merged_profiles import FIELDS, OTHER, SURVIVOR, FieldChoice
@@ -177,7 +178,9 @@ class DecideReview(StaffView):
             )
             return Answer(200, _review(decided))
 
-        return self.once(work) if "Idempotency-Key" in request.headers else Response(work().body)
+        if "Idempotency-Key" in request.headers:
+            return self.once(work, body)
+        return Response(work().body | unknown(body))
 
 
 def _pair(member_no: str, other_no: str) -> tuple[int, int]:

@@ -258,7 +258,7 @@ class Noted(serializers.Serializer[Any]):
     note = serializers.CharField(required=False, help_text="A word on the decision; wanted of a refusal")
 
 
-class Approval(serializers.Serializer[Any]):
+class Approval(Unknown):
     """A change that waits for a second person, or what became of it."""
 
     id = serializers.IntegerField()
@@ -310,7 +310,7 @@ class Reveal(serializers.Serializer[Any]):
     reason = serializers.CharField(help_text="Why, in at least five characters; kept in the trail")
 
 
-class Revealed(serializers.Serializer[Any]):
+class Revealed(Unknown):
     """The fields that were asked for, in clear; null where nothing is known."""
 
     name = serializers.CharField(required=False, allow_null=True)
@@ -326,7 +326,7 @@ class KnownBy(serializers.Serializer[Any]):
     unbound_at = serializers.DateTimeField(allow_null=True)
 
 
-class Member(serializers.Serializer[Any]):
+class Member(Unknown):
     """Personal data is masked, unless the key has the scope members.personal."""
 
     member_no = serializers.CharField()

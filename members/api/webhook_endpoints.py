@@ -9,7 +9,7 @@ from members import channel_health, dead_letters, endpoints
 from members.api import webhook_shapes as shapes
 from members.api.answers import address_of_next, asked_limit, asked_number, moment, refuse
 from members.api.shapes import LIMIT, OpenApiParameter, described
-from members.api.view import ApiView
+from members.api.view import ApiView, unknown
 from members.bodies import MOST_VERSION, OUT_OF_RANGE, Body
 from members.dead_letters import Wanted
 from members.models import Scope, Topic, WebhookDelivery, WebhookEndpoint
@@ -50,7 +50,7 @@ class WebhookEndpoints(EndpointView):
         topics = _topics(body)
         body.settle()
         made = endpoints.make(self.channel, url, topics or ())
-        return Response(_shown(made.endpoint) | {"secret": made.secret}, status=201)
+        return Response(_shown(made.endpoint) | {"secret": made.secret} | unknown(body), status=201)
 
 
 class OneWebhookEndpoint(EndpointView):
@@ -82,7 +82,7 @@ class OneWebhookEndpoint(EndpointView):
         endpoint = endpoints.edit(self.find(endpoint_id), url=url, topics=topics)
         if enabled is not None:
             endpoint = endpoints.enable(endpoint) if enabled else endpoints.disable(endpoint)
-        return Response(_shown(endpoint))
+        return Response(_shown(endpoint) | unknown(body))
 
     @described("webhook_endpoints_remove", answers={204: None}, refusals=(404,))
     def delete(self, request: Request, endpoint_id: int) -> Response:
@@ -121,8 +121,9 @@ class ReplayWebhookEndpoint(EndpointView):
     )
     def post(self, request: Request, endpoint_id: int) -> Response:
         """Send one change again, or a range of them, each under the webhook-id that it had."""
-        wanted = _wanted(Body(request.data))
-        return Response({"replayed": dead_letters.replay(self.find(endpoint_id), wanted)})
+        body = Body(request.data)
+        replayed = dead_letters.replay(self.find(endpoint_id), _wanted(body))
+        return Response({"replayed": replayed} | unknown(body))
 
 
 class Deliveries(EndpointView):

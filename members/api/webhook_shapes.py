@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from members.api.shapes import Unknown
 from members.models import DeliveryProblem, Topic
 
 ENDPOINT_STATES = ["working", "failing", "paused", "disabled"]
@@ -27,7 +28,7 @@ class EndpointEdited(EndpointAsked):
     )
 
 
-class Endpoint(serializers.Serializer[Any]):
+class Endpoint(Unknown):
     id = serializers.IntegerField()
     url = serializers.CharField()
     topics = serializers.ListField(child=serializers.ChoiceField(TOPICS))
@@ -77,7 +78,7 @@ class ReplayAsked(serializers.Serializer[Any]):
         return {**super().get_fields(), "from": serializers.IntegerField(required=False)}
 
 
-class Replayed(serializers.Serializer[Any]):
+class Replayed(Unknown):
     replayed = serializers.IntegerField(help_text="10,000 at the most: ask again for the next")
 
 

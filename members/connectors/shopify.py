@@ -4,26 +4,21 @@ An order or a customer is written as the cells of Shopify's own export and read 
 a file and a webhook cannot come to say different things.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from members.cleaning import ZERO
-from members.connectors import signing
+from members.connectors import headed
 from members.connectors.connector import (
     Acknowledgement,
-    Call,
     Connector,
-    Credentials,
-    LeavingFact,
-    Message,
     Reading,
     RequestFact,
     WordsFact,
     finer,
-    name_of,
 )
-from members.connectors.document import Document, parse
+from members.connectors.document import Document
 from members.connectors.rows import rows_of
 from members.facts import AccountFact, ConsentFact, LineFact, RefundFact
 from members.formats import shopify as files
@@ -32,22 +27,9 @@ REQUEST_DAYS: Final = 30  # in which Shopify wants a request about personal data
 _YES_NO: Final = {"subscribed": "yes", "unsubscribed": "no", "not_subscribed": "no"}
 
 
-def verify(call: Call, credentials: Credentials) -> bool:
-    """Whether the body was signed with the app's secret."""
-    made = signing.hmac_base64(call.raw, credentials["secret"])
-    return signing.same(call.header("x-shopify-hmac-sha256"), made)
-
-
-def split(call: Call) -> Sequence[Message]:
-    """One message a call, named by X-Shopify-Webhook-Id."""
-    topic, body = call.header("x-shopify-topic"), call.raw.decode("utf-8", "replace")
-    return [Message(call.header("x-shopify-webhook-id") or name_of(topic, body), topic, body)]
-
-
 def read(topic: str, body: str) -> Reading:
     """The facts of one message. Raises Unclean for what cannot be right."""
-    reader = _READERS.get(topic)
-    return reader(parse(body)) if reader else Reading(ignored="topic_not_used")
+    return headed.read(_READERS, topic, body)
 
 
 # --- orders -----------------------------------------------------------------------------------------
@@ -63,13 +45,9 @@ def read_order(order: Document) -> Reading:
         buyer=_with_id(fact.buyer, order.part("customer")),
         # Its refunds come one by one; only that there is none is a sum that says something.
         refunded_total=None if refunds else ZERO,
-        version=finer(_milliseconds(version), fact.status, len(refunds)),
+        version=finer(headed.milliseconds(version), fact.status, len(refunds)),
     )
     return Reading((told, *refunds))
-
-
-def _milliseconds(version: object) -> int | None:
-    return int(version.timestamp() * 1000) if hasattr(version, "timestamp") else None
 
 
 def _with_id(buyer: AccountFact | None, customer: Document) -> AccountFact | None:
@@ -218,7 +196,7 @@ def read_customer(customer: Document) -> Reading:
     fact = files.read_customer(row)
     updated = customer.time("updated_at")
     words = _words(customer)
-    told = replace(fact, version=_milliseconds(updated))
+    told = replace(fact, version=headed.milliseconds(updated))
     account = AccountFact(external_id=fact.external_id, identifiers=fact.identifiers)
     return Reading((told, WordsFact(account=account, words=words)) if words else (told,))
 
@@ -244,11 +222,6 @@ def _words(told: Document) -> tuple[ConsentFact, ...]:
         for channel, consent in named
         if (answer := _YES_NO.get((consent.text("state") or "").lower()))
     )
-
-
-def read_leaving(customer: Document) -> Reading:
-    """A customer whose record the shop deleted."""
-    return Reading((LeavingFact(external_id=customer.needed_id("id")),))
 
 
 # --- what the law asks ------------------------------------------------------------------------------
@@ -279,7 +252,7 @@ def _asks(kind: str) -> Callable[[Document], Reading]:
     return read_request
 
 
-_READERS: Final[Mapping[str, Callable[[Document], Reading]]] = {
+_READERS: Final[Mapping[str, headed.Reader]] = {
     **dict.fromkeys(
         (
             *(
@@ -301,17 +274,21 @@ _READERS: Final[Mapping[str, Callable[[Document], Reading]]] = {
     **dict.fromkeys(
         ("customers_email_marketing_consent/update", "customers_marketing_consent/update"), read_words
     ),
-    "customers/delete": read_leaving,
+    "customers/delete": headed.read_leaving,
     "customers/data_request": _asks("access"),
     "customers/redact": _asks("erase"),
     "shop/redact": _asks("erase_shop"),
 }
 
+_HEADERS: Final = headed.Headers(
+    signature="x-shopify-hmac-sha256", topic="x-shopify-topic", id="x-shopify-webhook-id"
+)
+
 CONNECTOR: Final = Connector(
     platforms=("shopify",),
     needs=("secret",),
-    verify=verify,
-    split=split,
+    verify=_HEADERS.verify,
+    split=_HEADERS.split,
     read=read,
     acknowledgement=Acknowledgement(),
 )

@@ -1,25 +1,20 @@
 """WooCommerce's webhooks: orders and customers as its REST API writes them. Pure."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
 from members.cleaning import ZERO, Unclean, clean_email, clean_phone, clean_region
-from members.connectors import signing
+from members.connectors import headed
 from members.connectors.connector import (
     Acknowledgement,
     Call,
     Connector,
-    Credentials,
-    LeavingFact,
-    Message,
     Reading,
     finer,
-    name_of,
 )
-from members.connectors.document import Document, parse, spare
+from members.connectors.document import Document, spare
 from members.facts import (
     AccountFact,
     AmountsFact,
@@ -51,27 +46,14 @@ DRAFTS: Final = frozenset({"checkout-draft", "auto-draft", "trash"})
 _PING = re.compile(rb"webhook_id=\d{1,18}")
 
 
-def verify(call: Call, credentials: Credentials) -> bool:
-    """Whether the body was signed with the webhook's secret."""
-    made = signing.hmac_base64(call.raw, credentials["secret"])
-    return signing.same(call.header("x-wc-webhook-signature"), made)
-
-
 def is_greeting(call: Call) -> bool:
     """The ping that a new webhook sends; it is disabled unless it hears 200."""
     return bool(_PING.fullmatch(call.raw))
 
 
-def split(call: Call) -> Sequence[Message]:
-    """One message a call, named by X-WC-Webhook-Delivery-ID."""
-    topic, body = call.header("x-wc-webhook-topic"), call.raw.decode("utf-8", "replace")
-    return [Message(call.header("x-wc-webhook-delivery-id") or name_of(topic, body), topic, body)]
-
-
 def read(topic: str, body: str) -> Reading:
     """The facts of one message. Raises Unclean for what cannot be right."""
-    reader = _READERS.get(topic)
-    return reader(parse(body)) if reader else Reading(ignored="topic_not_used")
+    return headed.read(_READERS, topic, body)
 
 
 # --- orders -----------------------------------------------------------------------------------------
@@ -107,13 +89,9 @@ def read_order(order: Document) -> Reading:
         ),
         receiver=_receiver(order),
         refunded_total=_refunded(word, sum(refunds, ZERO), cost.paid),
-        version=finer(_milliseconds(order.time("date_modified_gmt", zone=UTC)), status, len(refunds)),
+        version=finer(headed.milliseconds(order.time("date_modified_gmt", zone=UTC)), status, len(refunds)),
     )
     return Reading((fact,))
-
-
-def _milliseconds(at: datetime | None) -> int | None:
-    return int(at.timestamp() * 1000) if at else None
 
 
 def _refunded(word: str | None, told: Decimal, paid: Decimal) -> Decimal:
@@ -208,14 +186,9 @@ def read_customer(customer: Document) -> Reading:
         province=PROVINCES.get(state, state) if state else None,
         city=clean_region(billing.text("city")),
         joined_at=customer.time("date_created_gmt", zone=UTC),
-        version=_milliseconds(customer.time("date_modified_gmt", zone=UTC)),
+        version=headed.milliseconds(customer.time("date_modified_gmt", zone=UTC)),
     )
     return Reading((fact,))
-
-
-def read_leaving(customer: Document) -> Reading:
-    """A customer whose record the shop deleted."""
-    return Reading((LeavingFact(external_id=customer.needed_id("id")),))
 
 
 def read_deletion(order: Document) -> Reading:
@@ -223,18 +196,22 @@ def read_deletion(order: Document) -> Reading:
     return Reading(ignored="deleted_is_kept")
 
 
-_READERS: Final[Mapping[str, Callable[[Document], Reading]]] = {
+_READERS: Final[Mapping[str, headed.Reader]] = {
     **dict.fromkeys(("order.created", "order.updated", "order.restored"), read_order),
     "order.deleted": read_deletion,
     **dict.fromkeys(("customer.created", "customer.updated"), read_customer),
-    "customer.deleted": read_leaving,
+    "customer.deleted": headed.read_leaving,
 }
+
+_HEADERS: Final = headed.Headers(
+    signature="x-wc-webhook-signature", topic="x-wc-webhook-topic", id="x-wc-webhook-delivery-id"
+)
 
 CONNECTOR: Final = Connector(
     platforms=("woocommerce",),
     needs=("secret",),
-    verify=verify,
-    split=split,
+    verify=_HEADERS.verify,
+    split=_HEADERS.split,
     read=read,
     acknowledgement=Acknowledgement(),
     is_greeting=is_greeting,

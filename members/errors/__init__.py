@@ -292,10 +292,10 @@ class RateLimited(MembersError):
 
 
 class BodyInvalid(MembersError):
-    """What was sent cannot be read; `problems` says what is wrong and where, as {path, code, message}."""
+    """What was sent is readable, but wrong; `problems` says what and where, as {path, code, message}."""
 
     code = "api.invalid"
-    message = _("The request cannot be read.")
+    message = _("The request was read, but some of it is wrong or missing: `errors` says what and where.")
 
     def __init__(self, problems: Sequence[dict[str, str]] = ()) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from members.models.channels import Channel, Store
 from privacy.fields import BlindIndexField, SealedDateField, SealedJSONField, SealedModel, SealedTextField
+from privacy.masking import mask_id
 
 
 class Member(SealedModel):
@@ -159,7 +160,8 @@ class Account(SealedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.channel_id}/{self.pk}"
+        """The channel by its name, and the masked id: load them with it (`select_related("channel")`)."""
+        return f"{self.channel.name} · {mask_id(self.external_id) or self.pk}"
 
 
 class Identifier(SealedModel):

@@ -104,6 +104,7 @@ def _page(request: HttpRequest, rows: Any, context: dict[str, Any], *, status: i
     if context.get("is_single"):
         shown = [{**card, "after": _after(card["row"])} for card in shown]
     context = {**admin.site.each_context(request), **context, "requests": shown}
+    context["may_see_members"] = roles.can(request.user, "members.find")
     return render(request, "privacy/approvals/page.html", context, status=status)
 
 

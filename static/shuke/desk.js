@@ -94,7 +94,7 @@ function prepare() {
     remember();
     lineIs(!isOffline());
     const invalid = place.querySelector("[aria-invalid=true]");
-    const first = place.querySelector("#id_one_time, [name=again]") ?? place.querySelector("#id_amount, #id_name");
+    const first = place.querySelector("#id_one_time, [name=again]") ?? place.querySelector("#id_amount, #id_name, [data-first]");
     for (const max of place.querySelectorAll("[data-max]")) max.hidden = false;
     (invalid || first || asked).focus();
     invalid?.select();
@@ -184,6 +184,19 @@ function useMost() {
     quoteNow(form);
 }
 
+/* -- A refund: what is typed or ticked is also what is chosen ------------------------------------- */
+
+document.addEventListener("input", (event) => {
+    const form = event.target.closest("#refund");
+    if (!form || event.target.name === "reason") return;
+    const chosen = { goods: "part", line: "lines" }[event.target.name];
+    if (chosen) form.elements.what.value = chosen;
+    if (event.target.value === "part") form.elements.goods.focus();
+    // What was shown is about another choice now, and cannot be confirmed any more.
+    for (const button of form.querySelectorAll("[data-pay]")) button.disabled = true;
+    quoteSoon(form);
+});
+
 document.addEventListener("input", (event) => {
     const form = event.target.closest("#till");
     if (!form) return;
@@ -216,8 +229,12 @@ document.addEventListener("keydown", (event) => {
         }
         return;
     }
+    if (key === "Enter" && target.matches("[data-then-confirm]")) {
+        event.preventDefault();
+        return quoteNow(target.form).then(() => target.form?.querySelector("[data-pay]")?.focus());
+    }
     // Keys that nobody is listening to belong to the scanner.
-    const isTyping = target.closest("input, textarea, select");
+    const isTyping = target.closest("input:not([type=radio], [type=checkbox]), textarea, select");
     if (!isTyping && key.length === 1 && key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) asked.focus();
 });
 

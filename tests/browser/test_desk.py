@@ -197,15 +197,42 @@ def test_refund_part_of_a_sale(shop: Shop, sign_in: Any) -> None:
     page.click("[data-pay]")
     page.wait_for_selector(".desk-receipt")
     page.click(".desk-more >> [data-go]")
-    page.fill(".desk-refund [name=goods]", "250")
-    page.click(".desk-refund button")
-    expect(page.locator(".desk-refund .sk-error")).to_be_visible()
+    page.dblclick(".desk-refund [data-go]")
+    page.wait_for_selector("#refund")
+    expect(page.locator("[data-pay]")).to_have_count(0)
+    page.fill("#id_goods", "250")
+    expect(page.locator("#quote .sk-error")).to_be_visible()
+    page.dblclick("[value=whole]")
+    expect(page.locator("[data-pay]")).to_contain_text("¥200.00")
     assert not Refund.objects.exists()
-    page.fill(".desk-refund [name=goods]", "50")
-    page.dblclick(".desk-refund button")
+    page.fill("#id_goods", "50")
+    expect(page.locator("[data-pay]")).to_contain_text("¥50.00")
+    page.dblclick("[data-pay]")
     expect(page.locator(".sk-alert.sk-good")).to_contain_text("50 pts")
     assert [refund.goods for refund in Refund.objects.all()] == [Decimal("50.00")]
     assert shop.available(shop.mei) == 650
+
+
+def test_refund_with_the_keyboard_alone_on_a_narrow_screen(shop: Shop, sign_in: Any) -> None:
+    page = sign_in(width=390)
+    serve(page, "200")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".desk-receipt")
+    page.locator(".desk-more a", has_text="Refund").press("Enter")
+    page.locator(".desk-refund a").press("Enter")
+    expect(page.locator("[value=whole]")).to_be_focused()
+    page.keyboard.press("Control+Enter")  # nothing has been chosen
+    expect(page.locator("#quote .sk-error")).to_be_visible()
+    page.locator("[value=part]").press("Space")
+    expect(page.locator("#id_goods")).to_be_focused()
+    page.keyboard.type("50")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-pay]")).to_be_focused()
+    assert not Refund.objects.exists()
+    page.keyboard.press("Enter")
+    expect(page.locator(".sk-alert.sk-good")).to_contain_text("¥50.00")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert [refund.goods for refund in Refund.objects.all()] == [Decimal("50.00")]
 
 
 def test_the_language_changes_and_the_card_stays(shop: Shop, sign_in: Any) -> None:
@@ -226,3 +253,10 @@ def test_without_scripts_the_desk_works_as_pages(shop: Shop, sign_in: Any) -> No
     page.reload()
     assert len(sold()) == 1
     assert shop.available(shop.mei) == 700
+    page.locator(".desk-more a", has_text="Refund").click()
+    page.click(".desk-refund a")
+    page.check("[value=whole]")
+    page.click("#refund noscript button, #refund [formaction]")
+    page.click("[data-pay]")
+    expect(page.locator(".sk-alert.sk-good")).to_contain_text("¥200.00")
+    assert shop.available(shop.mei) == 500

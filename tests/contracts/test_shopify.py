@@ -37,12 +37,12 @@ def call(raw: bytes = VECTOR, signature: str = SIGNED) -> Call:
 
 def test_the_vector_is_believed_and_nothing_beside_it():
     secret = {"secret": "shhh_test_secret"}
-    assert shopify.verify(call(), secret)
-    assert not shopify.verify(call(VECTOR + b" "), secret)
-    assert not shopify.verify(call(signature=SIGNED.lower()), secret)
-    assert not shopify.verify(call(signature=""), secret)
-    assert not shopify.verify(call(signature="é" * 44), secret)
-    assert not shopify.verify(call(), {"secret": "another"})
+    assert shopify.CONNECTOR.verify(call(), secret)
+    assert not shopify.CONNECTOR.verify(call(VECTOR + b" "), secret)
+    assert not shopify.CONNECTOR.verify(call(signature=SIGNED.lower()), secret)
+    assert not shopify.CONNECTOR.verify(call(signature=""), secret)
+    assert not shopify.CONNECTOR.verify(call(signature="é" * 44), secret)
+    assert not shopify.CONNECTOR.verify(call(), {"secret": "another"})
 
 
 @pytest.fixture

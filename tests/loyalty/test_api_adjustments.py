@@ -147,3 +147,13 @@ def test_the_open_holds_of_a_channel_can_be_listed(trade: Trade, mei: str) -> No
     assert app.get(holds).body["holds"] == []
     tmall.once(f"{holds}{held['hold_id']}/release/")
     assert tmall.get(holds).body["holds"] == []
+
+
+@pytest.mark.parametrize("key", ["", "k1"])
+def test_a_misspelt_field_of_a_decision_does_not_go_unnoticed(
+    lin: Api, boss: Api, mei: str, key: str
+) -> None:
+    number = lin.once(mei, change(1500)).body["approval_id"]
+    path, body = f"/approvals/{number}/approve/", {"notes": "Fine"}
+    done = boss.once(path, body, key) if key else boss.post(path, body)
+    assert (done.status, done.body["ignored"]) == (200, ["notes"])

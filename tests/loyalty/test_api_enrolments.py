@@ -239,3 +239,15 @@ def test_neither_phone_nor_code_is_left_lying_about(trade: Trade, app: Api, capl
     assert not KeptAnswer.objects.exists()
     said = " ".join(record.getMessage() for record in caplog.records if record.name != "django.db.backends")
     assert LIN not in said and code not in said
+
+
+def test_misspelt_fields_of_an_enrolment_do_not_go_unnoticed(app: Api) -> None:
+    yes = {"purpose": "marketing", "channel": "sms", "granted": True, "when": "now"}
+    asked = ask(app, consents=[yes], referred="X", notices={**SHOWN, "tip": "1"})
+    assert (asked.status, asked.body["ignored"]) == (202, ["consents.0.when", "notices.tip", "referred"])
+    again = app.post(f"/enrolments/{asked.body['id']}/resend/", {"ip": "1.1.1.1"})
+    assert (again.status, again.body["ignored"]) == (202, ["ip"])
+    deliver()
+    right = {"code": code_of(asked.body["id"]), "kode": 1}
+    done = app.post(f"/enrolments/{asked.body['id']}/confirm/", right)
+    assert (done.status, done.body["ignored"]) == (201, ["kode"])

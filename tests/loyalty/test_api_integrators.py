@@ -166,3 +166,12 @@ def test_the_reason_of_an_order_says_what_of_it_stays(tmall: Api) -> None:
     assert grown["sentence"] == "200 × 1 × 1 = 200; for what is kept of the order now: 300"
     tmall.put("/orders/T1/refunds/R1/", {"goods": "200.00"})
     assert tmall.get("/orders/T1/").body["points"]["sentence"].endswith("now: 100")
+
+
+def test_what_cannot_be_read_and_what_is_wrong_are_told_apart(tmall: Api) -> None:
+    unread = tmall.put("/orders/T1/", b"{'status': paid}")
+    wrong = tmall.put("/orders/T1/", {**ORDER, "status": "sold"})
+    assert (unread.status, unread.code) == (wrong.status, wrong.code) == (400, "api.invalid")
+    assert unread.body["detail"] == "The body is not JSON that can be read." and "errors" not in unread.body
+    assert wrong.body["detail"].startswith("The request was read, but some of it is wrong or missing")
+    assert [each["path"] for each in wrong.body["errors"]] == ["status"]

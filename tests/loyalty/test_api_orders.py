@@ -163,3 +163,21 @@ def test_a_clerk_refunds_in_the_own_store_and_nowhere_else(trade: Trade, tmall: 
     elsewhere, _ = roles.make_staff("carl", "clerk", store="pos/jingan")
     assert Api(elsewhere).once("/orders/T1/refunds/", {"goods": "1.00"}).code == "api.forbidden"
     assert not Refund.objects.exists()
+
+
+def test_what_a_spent_budget_cut_is_told_with_the_order(db: None) -> None:
+    double = {"code": "double", "name": {"en": "Double day", "zh-hans": "双倍日"}, "then": {"factor": "2"}}
+    limits = {"budget": 300, "per_member_day": 250}
+    api = Api(Trade(rules=[{**double, "limits": limits}]).tmall)
+    whole, daily, spent = (
+        api.put(f"/orders/T{number}/", order(buyer={"external_id": buyer})).body["points"]
+        for number, buyer in enumerate(["mei", "mei", "bo"])
+    )
+    assert (whole["total"], whole["cut"]) == (400, [])
+    (cut,) = daily["cut"]
+    assert (cut["code"], cut["wanted"], cut["given"]) == ("loyalty.limit_reached", 200, 50)
+    (cut,) = spent["cut"]
+    assert (cut["code"], cut["rule"], cut["rule_name"]) == ("loyalty.budget_spent", "double", "Double day")
+    assert (spent["total"], cut["wanted"], cut["given"]) == (250, 200, 50)
+    assert "all members together: 50 left" in cut["sentence"]
+    assert api.get("/orders/T2/").body["points"]["cut"] == [cut]

@@ -6,12 +6,13 @@ import pytest
 
 from loyalty import rewards
 from loyalty.models import Claim
+from members import merging
 from members.numbers import number_of
 from privacy import roles
 from tests.api import Api
 from tests.boutique import TOTE, Boutique, shelf
 from tests.counter import PLACE
-from tests.trade import proven
+from tests.trade import buyer, proven
 
 
 @pytest.fixture
@@ -161,3 +162,16 @@ def test_a_clerk_claims_in_their_own_store(shop: Boutique) -> None:
     assert (answer.status, answer.body["store"]) == (201, "jingan")
     cancelled = clerk.once(f"/claims/{answer.body['claim_id']}/cancel/", {"reason": "Claimed by mistake"})
     assert cancelled.body["state"] == "cancelled"
+
+
+def test_after_a_merge_the_claims_of_both_are_told(shop: Boutique, app: Api) -> None:
+    bo = shop.buy("T-bo", "300.00", buyer("bo")).member_id
+    assert bo is not None
+    told = [
+        app.once("/rewards/TOTE/claim/", ask(shop, member_no=number_of(member_id), cause=cause)).body
+        for member_id, cause in ((bo, "c2"), (shop.mei, "c1"))
+    ]
+    merging.merge(shop.mei, bo, actor_id=None, reason="Same person")
+    for member_id in (shop.mei, bo):
+        claims = app.get(f"/members/{number_of(member_id)}/claims/").body["claims"]
+        assert [claim["claim_id"] for claim in claims] == [told[1]["claim_id"], told[0]["claim_id"]]

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from loyalty.models import Entry
 from members import channels
-from members.models import Member, Order, Refund
+from members.models import Member, Order
 from members.numbers import number_of
 from privacy import consent, roles
 from privacy.models import AccessRecord
@@ -191,52 +191,6 @@ def test_without_scripts_the_receipt_is_a_page_of_its_own(desk, shop):
     page = desk.get(sold["Location"]).content.decode()
     assert "¥200.00 taken and recorded" in page and "<html" in page
     assert desk.get(address("receipt", shop, "nothing")).status_code == 404
-
-
-# --- refunding ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def sold(desk, shop) -> str:
-    desk.post(address("sell", shop), sale(), **PART)
-    return Order.objects.get(channel__code="jingan").number
-
-
-def test_part_of_a_sale_then_the_rest(desk, shop, sold):
-    form = {"nonce": str(uuid4()), "order": sold, "goods": "50"}
-    page = desk.post(address("refunds", shop), form, **PART).content.decode()
-    assert "50 pts that the purchase had earned were taken back" in page
-    assert 'value="150.00"' in page
-    desk.post(address("refunds", shop), {"nonce": str(uuid4()), "order": sold, "goods": ""}, **PART)
-    assert Order.objects.get(number=sold).refunded_goods == Decimal("200.00")
-    assert shop.available(shop.mei) == 500
-    assert proven()
-
-
-def test_the_same_refund_sent_again_counts_once(desk, shop, sold):
-    form = {"nonce": str(uuid4()), "order": sold, "goods": "50"}
-    for _time in range(3):
-        assert desk.post(address("refunds", shop), form, **PART).status_code == 200
-    assert Refund.objects.count() == 1
-    assert shop.available(shop.mei) == 650
-
-
-def test_a_refund_beyond_what_is_left_moves_nothing_and_keeps_its_form(desk, shop, sold):
-    form = {"nonce": str(uuid4()), "order": sold, "goods": "200.01"}
-    answer = desk.post(address("refunds", shop), form, **PART)
-    page = answer.content.decode()
-    assert answer.status_code == 409 and "larger than what is left" in page
-    assert form["nonce"] in page and 'value="200.01"' in page
-    assert not Refund.objects.exists()
-    assert shop.available(shop.mei) == 700
-
-
-def test_an_order_of_another_channel_is_not_refunded_here(desk, shop):
-    answer = desk.post(
-        address("refunds", shop), {"nonce": str(uuid4()), "order": "T-1", "goods": "1"}, **PART
-    )
-    assert answer.status_code == 404
-    assert not Refund.objects.exists()
 
 
 # --- enrolling ----------------------------------------------------------------------------------------

@@ -261,7 +261,7 @@ def test_a_redemption_says_which_order_it_paid_for_or_what_its_channel_calls_it(
     trade.spend(mei, 150, cause="pay-T1")
     spent = PointsSpentFact(points=150, cause="pay-T1")
     trade.buy("T1", "71.50", MEI, points_value=Decimal("1.50"), spent=spent)
-    assert last(mei, "redeem").explanation.details == ("Paid for order T1",)
+    assert last(mei, "redeem").explanation.details == ("150 points took ¥1.50 off order T1",)
 
 
 def test_points_that_leave_with_their_order_say_so(trade: Trade) -> None:

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loyalty import accounts, clock, milestone_rounds, publishing
+from loyalty import accounts, activities, clock, milestone_rounds, publishing, tier_events
 from loyalty.milestones import Moment, moments, months_in_a_row, repurchases
 from loyalty.models import Grant
 from loyalty.tiers import Purchase
 from members import tags
 from members.models import Member
+from privacy import approvals, roles
 from tests.trade import PROGRAMME, Trade, buyer, proven
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -160,3 +161,45 @@ def test_reached_too_long_ago_it_is_used_up_and_nothing_is_given(db: None) -> No
     grant = Grant.objects.get()
     assert (grant.state, grant.refusal) == ("not_given", "too_late")
     assert milestone_rounds.walk().given == 0
+
+
+# --- without an order ---------------------------------------------------------------------------------
+
+STUDY_TRIP = {
+    "code": "trip",
+    "when": {"field": "member.tier", "op": "=", "value": "gold"},
+    "then": {"points": 500},
+    "once_per": "ever",
+}
+
+
+def test_a_tier_given_by_hand_is_asked_about_at_once(db: None) -> None:
+    trade = Trade(sections={"milestones": [STUDY_TRIP]})
+    mei = trade.buy("T1", "10", MEI).member_id
+    assert mei is not None
+    lin, boss = (roles.make_staff(name, role)[0] for name, role in (("lin", "service"), ("boss", "admin")))
+    until = clock.read().now + timedelta(days=90)
+    asked = tier_events.ask(Member.objects.get(pk=mei), "gold", until, "Long with us", lin)
+    assert trade.available(mei) == 10
+    approvals.approve(asked.pk, boss)
+    assert trade.available(mei) == 510
+    assert milestone_rounds.walk().given == 0
+    assert proven()
+
+
+def test_a_tier_reached_by_an_activity_is_asked_about_at_once(db: None) -> None:
+    silver = {"growth": 100, "window": {"months": 12}}
+    basic, second, _gold = PROGRAMME["tiers"]
+    when = {"field": "member.tier", "op": "=", "value": "silver"}
+    sections = {
+        "tiers": [basic, {**second, "qualify": silver}],
+        "growth": {"per_yuan": "1"},
+        "activities": {"check_in": {"growth": 100, "points": 1}},
+        "milestones": [{**STUDY_TRIP, "when": when}],
+    }
+    trade = Trade(sections=sections)
+    mei = trade.buy("T1", "10", MEI).member_id
+    assert mei is not None
+    receipt = activities.do(mei, "check_in", channel=trade.tmall)
+    assert receipt.figures.available == trade.available(mei) == 10 + 1 + 500
+    assert proven()

@@ -8,6 +8,7 @@ from django.utils import translation
 
 from loyalty import grant_lines, publishing, reward_words, statement, tier_paths
 from loyalty.clauses import Book
+from loyalty.conditions import SHANGHAI
 from loyalty.errors import ProgrammeInvalid
 from loyalty.models import Claim, Entry, ProgrammeVersion
 from loyalty.names import called
@@ -135,3 +136,28 @@ def test_a_points_sale_is_called_by_its_name_and_else_by_its_code() -> None:
     shop = Boutique()
     assert "in the sale NOON" in claimed()
     assert "in the sale Noon at the shop" in claimed(name={"en": "Noon at the shop"})
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "(Birthday treat)"), ("zh-hans", "生日礼遇")])
+def test_a_factor_that_no_rule_wrote_reads_as_words(language: str, words: str) -> None:
+    tiers = copy.deepcopy(PROGRAMME["tiers"])
+    tiers[0]["benefits"]["birthday"] = {"factor": "2"}
+    trade = Trade(sections={"tiers": tiers})
+    born = buyer("mei", birthday=trade.now.astimezone(SHANGHAI).date().replace(year=1988))
+    member = trade.buy("T1", "100", born).member_id
+    assert member is not None
+    with translation.override(language):
+        (order,) = [each for each in statement.entries(member) if "base" in each.why]
+        assert words in order.sentence and "birthday-basic" not in order.sentence
+        assert order.explanation.clauses[-1].name in words
+    assert order.points == 200
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Member day"), ("zh-hans", "会员日")])
+def test_what_is_promised_of_a_member_day_reads_as_words_though_its_version_is_gone(
+    language: str, words: str
+) -> None:
+    with translation.override(language):
+        assert called({"code": "member-day", "added": 5}) == words
+        assert called({"code": "member-day", "called": DOUBLE}) == DOUBLE[language]
+    assert called({"code": "member-days"}) == "member-days"

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import translation
 
-from loyalty import clock, nightly, points, statement
+from loyalty import clock, counter, nightly, points, statement
 from loyalty.models import Entry
 from loyalty.statement import Line
 from members.facts import PointsSpentFact
-from tests.trade import Trade, buyer
+from members.models import Store
+from tests.counter import Shop
+from tests.trade import Trade, buyer, proven
 
 MEI = buyer("mei")
 
@@ -162,3 +165,25 @@ def test_totals_are_of_the_whole_programme_by_kind(trade: Trade) -> None:
     assert mei is not None
     trade.spend(mei, 30)
     assert statement.totals() == {"earn": 150, "redeem": -30}
+
+
+def test_points_that_paid_at_the_counter_are_told_with_their_worth_and_its_clause(db: None) -> None:
+    shop = Shop()
+    jingan = Store.objects.get(code="jingan")
+    sale = counter.sell(jingan, shop.mei, amount=Decimal(200), points_used=300, nonce=uuid4(), actor_id=None)
+    line = of_kind("redeem", shop.mei)
+    assert line.sentence == f"300 ÷ 100 = 3.00 yuan off order {sale.order_number}"
+    assert line.explanation.formula == "300 ÷ 100 = 3.00"
+    assert [clause.sentence for clause in line.explanation.clauses] == ["Basic: 100 points are worth ¥1"]
+    assert (line.explanation.version, line.explanation.details) == (1, ())
+    assert proven()
+
+
+def test_points_that_paid_for_an_order_of_a_platform_are_told_by_the_order(trade: Trade) -> None:
+    mei = trade.buy("T1", "2000", MEI).member_id
+    assert mei is not None
+    points.redeem(mei, 1500, cause="pay-7", channel=trade.tmall)
+    spent = PointsSpentFact(points=1500, cause="pay-7")
+    trade.buy("T2", "100", MEI, spent=spent, points_value=Decimal("15.00"))
+    (detail,) = of_kind("redeem", mei).explanation.details
+    assert detail == "1,500 points took ¥15.00 off order T2"

@@ -219,3 +219,9 @@ def test_a_batch_costs_no_more_statements_than_one_account(tmall: Channel):
     assert cost(*crowd("7", 1)) == cost(*crowd("8", 300))
     assert cost(*crowd("7", 1)) == cost(*crowd("8", 300)) == 1
     assert cost(*crowd("7", 1, city="上海")) == cost(*crowd("8", 300, city="上海"))
+
+
+def test_an_account_is_called_by_its_channel_and_its_masked_id(tmall: Channel):
+    Channel.objects.update(name="天猫旗舰店")
+    received(tmall, buyer("mei-2024-shopper"))
+    assert str(Account.objects.get()) == "天猫旗舰店 · mei-****pper"

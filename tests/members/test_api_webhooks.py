@@ -182,3 +182,14 @@ def test_one_or_a_range_is_sent_again_under_the_id_that_it_had(
 def test_a_replay_says_what(api: Api, given_up: WebhookEndpoint, body: dict[str, Any]) -> None:
     assert api.post(f"{PATH}{given_up.pk}/replay/", body).code == "api.invalid"
     assert states().count("waiting") == 0
+
+
+def test_misspelt_fields_of_an_endpoint_do_not_go_unnoticed(api: Api, receiver: Receiver) -> None:
+    asked = api.post(PATH, {"url": receiver.url, "topic": ["points.changed"]})
+    assert (asked.status, asked.body["ignored"], asked.body["topics"]) == (201, ["topic"], [])
+    path = f"{PATH}{asked.body['id']}/"
+    edited = api.call("PATCH", path, {"enable": False})
+    assert (edited.status, edited.body["ignored"], edited.body["state"]) == (200, ["enable"], "working")
+    replayed = api.post(f"{path}replay/", {"id": 1, "only_dead": True})
+    assert replayed.body == {"replayed": 0, "ignored": ["only_dead"]}
+    assert "ignored" not in api.call("PATCH", path, {"enabled": True}).body
