@@ -1,7 +1,8 @@
 """Calls of a platform's own API: written with their cause, repeated until they are taken (A15).
 
 Only Tmall is called so far, by its signed gateway (TOP). A call is due once for each cause; where the
-platform is away it waits longer and longer, and in the end for a person.
+platform is away it waits longer and longer, and in the end for a person. What is only asked, and changes
+nothing that was caused here, is called at once (members.platform_queues).
 """
 
 import json
@@ -34,6 +35,7 @@ GATEWAY = "https://eco.taobao.com/router/rest"
 TIMEOUT_SECONDS = 10
 MOST_ATTEMPTS = 12
 NEEDED = ("app_key", "app_secret", "session")
+_SUCCESS = ("is_success", "result_success", "success")  # each call's own word for it
 State = PlatformCall.State
 
 _ARGUMENTS = sealed_field(PlatformCall, "arguments")
@@ -90,7 +92,14 @@ def _call(row: PlatformCall, client: httpx.Client | None) -> None:
         held = credentials.of(row.channel, *NEEDED)
     except CredentialMissing as missing:
         raise CallRefused(reason=missing.code) from missing
-    params = signed(row.method, row.arguments or {}, held, at=timezone.now())
+    call(row.method, row.arguments or {}, held, client=client)
+
+
+def call(
+    method: str, arguments: Mapping[str, str], held: Mapping[str, str], *, client: httpx.Client | None = None
+) -> dict[str, Any]:
+    """Call the platform now, with these credentials; what it answers. Raises CallRefused."""
+    params = signed(method, arguments, held, at=timezone.now())
     try:
         with client or httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as http:
             answer = http.post(held.get("address") or GATEWAY, data=params)
@@ -102,12 +111,17 @@ def _call(row: PlatformCall, client: httpx.Client | None) -> None:
     if refused := said.get("error_response"):
         code = refused.get("sub_code") or refused.get("code") if isinstance(refused, dict) else ""
         raise CallRefused(reason=str(code))
+    inner = next(iter(said.values()), None)
+    told = inner if isinstance(inner, dict) else {}
+    if any(told.get(name) is False for name in _SUCCESS):
+        raise CallRefused(reason="not_successful")
+    return told
 
 
 def _read(answer: httpx.Response) -> dict[str, Any]:
     try:
         said = json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CallRefused(reason="answer_unreadable") from None
     return said if isinstance(said, dict) else {}
 
@@ -119,7 +133,7 @@ def signed(
     params = {
         "method": method,
         "app_key": held["app_key"],
-        "session": held["session"],
+        "session": held.get("session", ""),
         "timestamp": f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}",
         "format": "json",
         "v": "2.0",

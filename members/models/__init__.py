@@ -12,6 +12,7 @@ from members.models.merges import Merge
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
+from members.models.queues import PlatformQueue
 from members.models.reconciliations import Reconciliation, ReconciliationDifference, ReconciliationRow
 from members.models.tag_rules import TagRule, TagRun
 from members.models.webhooks import (
@@ -56,6 +57,7 @@ __all__ = [
     "OutboxEvent",
     "Platform",
     "PlatformCall",
+    "PlatformQueue",
     "PlatformRequest",
     "PlatformToken",
     "RateCount",
