@@ -205,6 +205,7 @@ TIMELINE = {
     "claim": {"title": _("Rewards"), "verb": "rewards.view", "readers": ["loyalty.happenings.claim_steps"]},
     "case": {"title": _("Service"), "verb": "cases.view", "readers": ["members.happenings.cases"]},
     "event": {"title": _("Visits"), "verb": "events.view", "readers": ["members.happenings.visits"]},
+    "account": {"title": _("Accounts"), "verb": "members.list", "readers": ["members.happenings.unbindings"]},
     "consent": {"title": _("Consents"), "verb": "consent.view", "readers": ["members.happenings.consents"]},
     "access": {
         "title": _("Looks at the data"),

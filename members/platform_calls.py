@@ -22,9 +22,9 @@ from procrastinate.contrib.django import app
 from members import columns, credentials
 from members.cleaning import SHANGHAI
 from members.connectors import signing
-from members.connectors.errors import CallRefused
+from members.connectors.errors import BoundAgain, CallRefused
 from members.errors import CredentialMissing
-from members.models import Channel, PlatformCall
+from members.models import Account, Channel, PlatformCall, Unbinding
 from members.sealing import sealed_field
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ GATEWAY = "https://eco.taobao.com/router/rest"
 TIMEOUT_SECONDS = 10
 MOST_ATTEMPTS = 12
 NEEDED = ("app_key", "app_secret", "session")
+_UNBINDING = "unbinding:"
 _SUCCESS = ("is_success", "result_success", "success")  # each call's own word for it
 State = PlatformCall.State
 
@@ -68,6 +69,10 @@ def send(call_id: int, *, client: httpx.Client | None = None) -> None:
     row = _claim(call_id)
     if row is None:
         return
+    if _is_overtaken(row):
+        given_up = PlatformCall.objects.filter(pk=call_id, state=State.WAITING)
+        given_up.update(state=State.FAILED, error_code=BoundAgain.code)
+        return
     try:
         _call(row, client)
     except CallRefused as refusal:
@@ -84,6 +89,19 @@ def _claim(call_id: int) -> PlatformCall | None:
     if not waiting.update(attempts=F("attempts") + 1):
         return None
     return PlatformCall.objects.select_related("channel").get(pk=call_id)
+
+
+def cause_of(unbinding: Unbinding) -> str:
+    """What a call says it was caused by that tells a platform of an account which we ended."""
+    return f"{_UNBINDING}{unbinding.pk}"
+
+
+def _is_overtaken(row: PlatformCall) -> bool:
+    """Whether an account that was ended is bound again: the platform must not be told to end it now."""
+    number = row.cause.removeprefix(_UNBINDING)
+    if number == row.cause:
+        return False
+    return Account.objects.filter(unbindings=int(number), unbound_at=None).exists()
 
 
 def _call(row: PlatformCall, client: httpx.Client | None) -> None:

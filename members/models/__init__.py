@@ -15,6 +15,7 @@ from members.models.people import Account, Identifier, MatchReview, Member, Memb
 from members.models.queues import PlatformQueue
 from members.models.reconciliations import Reconciliation, ReconciliationDifference, ReconciliationRow
 from members.models.tag_rules import TagRule, TagRun
+from members.models.unbindings import Unbinding
 from members.models.webhooks import (
     DeliveryProblem,
     Topic,
@@ -74,6 +75,7 @@ __all__ = [
     "TagRun",
     "TellingCursor",
     "Topic",
+    "Unbinding",
     "ValueShare",
     "Visitor",
     "WebhookDelivery",
