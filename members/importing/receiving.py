@@ -37,6 +37,7 @@ class Received(NamedTuple):
     details: Mapping[str, Any] = MappingProxyType({})
     earned: int = 0
     taken: int = 0
+    remark: str = ""  # of what could not be used, though the fact was taken in
 
 
 def receive(run: ImportRun, facts: Sequence[Fact]) -> list[Received]:
@@ -89,6 +90,7 @@ def _of_receipt(receipt: Any) -> Received:
         outcome,
         earned=getattr(receipt, "earned", 0),
         taken=getattr(receipt, "taken", getattr(receipt, "points_taken", 0)),
+        remark=getattr(receipt, "remark", ""),
     )
 
 
