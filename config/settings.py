@@ -167,6 +167,8 @@ LEGACY_TAKERS = {
     "balances": "loyalty.legacy.points.Openings",
     "growth": "loyalty.legacy.growth.OpeningGrowth",
     "coupons": "loyalty.legacy.coupons.OldCoupons",
+    "consents": "members.legacy.words.OldWords",
+    "referrals": "members.legacy.recruits.Recruits",
 }
 # Who takes what platforms tell by their webhooks.
 PLATFORM_RECEIVERS = {

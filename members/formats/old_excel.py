@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from python_calamine import CalamineWorkbook, SheetVisibleEnum
+
 from members.cleaning import clean_text
 from members.formats.errors import SpreadsheetBroken
 
@@ -66,9 +68,6 @@ class OldExcel:
 
 def write_rows(file: BinaryIO, out: BinaryIO) -> None:
     """Write the rows of a workbook as lines of JSON: cells as text, from the first line of the page."""
-    # Here, so that who only starts the other process need not load it.
-    from python_calamine import CalamineWorkbook, SheetVisibleEnum
-
     workbook = CalamineWorkbook.from_filelike(file)
     visible = (one for one in workbook.sheets_metadata if one.visible == SheetVisibleEnum.Visible)
     sheets = (workbook.get_sheet_by_name(one.name) for one in visible)

@@ -1,4 +1,4 @@
-"""Who brought whom, told by a customer file as by the API: by the referral code, and nobody's is remarked on."""
+"""Who brought whom, told by a customer file as by the API: a referral code, and nobody's is remarked on."""
 
 from typing import Any
 

@@ -117,5 +117,28 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddField(
+            model_name="legacyrow",
+            name="other_index",
+            field=models.BinaryField(default=b"", max_length=32),
+        ),
+        migrations.AlterField(
+            model_name="legacyrow",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("members", "Members"),
+                    ("tiers", "Tiers"),
+                    ("lots", "Lots"),
+                    ("balances", "Balances"),
+                    ("growth", "Growth value"),
+                    ("coupons", "Coupons"),
+                    ("consents", "Consents"),
+                    ("referrals", "Referrals"),
+                ],
+                max_length=10,
+                verbose_name="file",
+            ),
+        ),
         append_only("members_unbinding", "unbinding_is_forever"),
     ]
