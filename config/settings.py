@@ -172,6 +172,8 @@ LEGACY_TAKERS = {
     "balances": "loyalty.legacy.points.Openings",
     "growth": "loyalty.legacy.growth.OpeningGrowth",
     "coupons": "loyalty.legacy.coupons.OldCoupons",
+    "consents": "members.legacy.words.OldWords",
+    "referrals": "members.legacy.recruits.Recruits",
 }
 # Who takes what platforms tell by their webhooks.
 PLATFORM_RECEIVERS = {
@@ -210,6 +212,7 @@ TIMELINE = {
     "claim": {"title": _("Rewards"), "verb": "rewards.view", "readers": ["loyalty.happenings.claim_steps"]},
     "case": {"title": _("Service"), "verb": "cases.view", "readers": ["members.happenings.cases"]},
     "event": {"title": _("Visits"), "verb": "events.view", "readers": ["members.happenings.visits"]},
+    "account": {"title": _("Accounts"), "verb": "members.list", "readers": ["members.happenings.unbindings"]},
     "consent": {"title": _("Consents"), "verb": "consent.view", "readers": ["members.happenings.consents"]},
     "access": {
         "title": _("Looks at the data"),

@@ -57,10 +57,14 @@ def receive(
         for fact, receipt in zip(facts, receipts, strict=True)
         if receipt.outcome in ("new", "changed")
     ]
-    friends = _hear(channel, facts, receipts, known)
+    friends, nobodys = _hear(channel, facts, receipts, known)
     welcomes.welcome(arrivals, channel_id=channel.pk, store_id=store_id, actor_id=actor_id)
     referrals.count(friends)
-    return receipts
+    return [_remarked(receipt, nobodys) for receipt in receipts]
+
+
+def _remarked(receipt: AccountReceipt, nobodys: Collection[int]) -> AccountReceipt:
+    return receipt._replace(remark=ReferralCodeUnknown.code) if receipt.account_id in nobodys else receipt
 
 
 def _known(channel: Channel, facts: Sequence[AccountFact]) -> frozenset[bytes]:
@@ -81,8 +85,11 @@ def _hear(
     facts: Sequence[AccountFact],
     receipts: Sequence[AccountReceipt],
     known: frozenset[bytes],
-) -> list[int]:
-    """Keep devices, and who brought whom; answers the friends who may count at once."""
+) -> tuple[list[int], set[int]]:
+    """Keep devices, and who brought whom.
+
+    Answers the friends who may count at once, and the accounts that were told with a code of nobody.
+    """
     heard = [
         (fact, receipt)
         for fact, receipt in zip(facts, receipts, strict=True)
@@ -102,8 +109,13 @@ def _hear(
         if fact.referred_by
     ]
     members = {receipt.member_id for _fact, receipt in heard}
-    referrals.hear(told, channel_id=channel.pk, beside=members)
-    return [each.member_id for each in told]
+    brought = referrals.hear(told, channel_id=channel.pk, beside=members)
+    nobodys = {
+        each.account_id
+        for each, found in zip(told, brought, strict=True)
+        if found.state == referrals.UNKNOWN_CODE
+    }
+    return [each.member_id for each in told], nobodys
 
 
 @transaction.atomic

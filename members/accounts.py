@@ -35,6 +35,7 @@ class AccountReceipt(NamedTuple):
     is_new_member: bool
     error: ShukeError | None = None
     filled: tuple[str, ...] = ()  # what became known of a member who was known before
+    remark: str = ""  # the code of what was told and could not be used, though the account was taken in
 
 
 @transaction.atomic

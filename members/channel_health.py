@@ -14,11 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from members import changes, columns
 from members.circuits import OPEN_AFTER, Health
-from members.models import WebhookEndpoint, WebhookHour
+from members.connectors import tmall_queue
+from members.models import Channel, PlatformQueue, WebhookEndpoint, WebhookHour
 
 MOST = 10_000  # rows that are counted
 HOURS = 24
 LATE = timedelta(seconds=60)  # a lag above which somebody should look
+UNASKED = timedelta(minutes=6)  # without an answer of a queue: it is asked each minute, or each five
+KEPT = timedelta(hours=tmall_queue.KEPT_HOURS)
 
 STATES: dict[str, str | Promise] = {
     "working": _("Working"),
@@ -185,3 +188,35 @@ def _in_a_word(why: str, is_open: bool, is_paused: bool | None) -> str:
     if why:
         return "disabled" if why == WebhookEndpoint.Why.ASKED else "given up"
     return "failing" if is_open else "paused" if is_paused else "working"
+
+
+# --- queues -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SeenQueue:
+    """The queue of a channel as the page shows it. `state` is a word of STATES."""
+
+    channel: Channel
+    row: PlatformQueue
+    state: str
+    is_late: bool  # nobody has had an answer of it for a while
+    is_losing: bool  # it has failed for longer than the platform keeps what waits
+
+
+def queues(channels: Sequence[Channel], now: datetime) -> list[SeenQueue]:
+    """The queues of those of these channels for which one is emptied; asks the database nothing.
+
+    The channels come from `platform_queues.with_queues`.
+    """
+    found = []
+    for channel in channels:
+        row = getattr(channel, "queue", None)
+        if row is None or not getattr(channel, "is_emptied", False):
+            continue
+        state = "failing" if row.failures else "working"
+        last, since = row.last_success_at, row.failing_since
+        is_late = last is None or now - last > UNASKED
+        is_losing = since is not None and now - since > KEPT
+        found.append(SeenQueue(channel, row, state, is_late, is_losing))
+    return found

@@ -15,13 +15,16 @@ from members.models import Channel, Credential, Platform
 
 # By platform, the words its own documentation uses. `address` is where its API is asked, and is set only
 # where that is not the platform itself: a stand-in on this machine, or a gateway of the brand's own.
+# `group_name` is the group of the app's queue that is emptied here, `default` the default one; without it
+# the queue is left to another client.
+_TOP = ("app_key", "app_secret", "session", "seller_name", "mix_key", "address", "group_name")
 NAMES: Mapping[str, tuple[str, ...]] = {
     Platform.SHOPIFY: ("secret",),
     Platform.WOOCOMMERCE: ("secret",),
     Platform.YOUZAN: ("client_id", "client_secret"),
     Platform.DOUYIN: ("app_id", "app_secret"),
-    Platform.TMALL: ("app_key", "app_secret", "session", "seller_name", "mix_key", "address"),
-    Platform.TAOBAO: ("app_key", "app_secret", "session", "seller_name", "mix_key", "address"),
+    Platform.TMALL: _TOP,
+    Platform.TAOBAO: _TOP,
     Platform.WECHAT: ("app_id", "app_secret", "address"),
 }
 

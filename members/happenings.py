@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from members import cases as case_rules
 from members import visits as visit_days
-from members.models import Case, Event
+from members.models import Case, Event, Unbinding
 from members.timeline import Happening, Reading
 from members.visits import Visit
 from privacy.access import fields_in_words
@@ -116,6 +116,20 @@ def consents(reading: Reading) -> Iterator[Happening]:
             key=event.pk,
             what=said % {"purpose": purpose},
             details=[" · ".join(part for part in parts if part)],
+        )
+
+
+def unbindings(reading: Reading) -> Iterator[Happening]:
+    """Accounts that somebody of ours ended, and why."""
+    rows = Unbinding.objects.filter(member__in=reading.person).select_related("account__channel", "actor")
+    for row in reading.latest(rows, "at"):
+        yield Happening(
+            kind="account",
+            at=row.at,
+            key=row.pk,
+            what=_("Unbound by us: %(channel)s") % {"channel": row.account.channel.name},
+            details=[row.reason],
+            by=row.actor.get_username(),
         )
 
 

@@ -22,6 +22,7 @@ from members import (
     member_codes,
     phone_hashes,
     platform_calls,
+    platform_queues,
     rates,
     reconciling,
     replays,
@@ -57,6 +58,19 @@ def work_on_delivery(delivery_id: int) -> None:
 def call_platform(call_id: int) -> None:
     """Make one call of a platform's API; one that is not taken is due again later."""
     platform_calls.send(call_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="members.empty_queues", queueing_lock="members.empty_queues")
+def empty_queues(timestamp: int) -> None:
+    """Have the queues of platforms emptied, each by a job of its own."""
+    platform_queues.ask_for_all()
+
+
+@app.task(name=platform_queues.JOB, queue=platform_queues.QUEUE)
+def empty_queue(channel_id: int) -> None:
+    """Take what waits in one queue; what is not confirmed is handed out again."""
+    platform_queues.empty(channel_id)
 
 
 @app.periodic(cron="* * * * *")

@@ -77,6 +77,15 @@ PERSONAL_FIELDS = (
     _field("Footprint", "keys", Category.IDENTITY, "id", _RECOGNISE),
     _field("Merge", "before", Category.IDENTITY, "text", _UNDO),
     _field(
+        "Unbinding",
+        "reason",
+        Category.STAFF,
+        "text",
+        _("To prove who ended a membership in a channel, and why."),
+        basis=Basis.LEGAL_DUTY,
+        retention=Retention.EVIDENCE,
+    ),
+    _field(
         "Merge", "reason", Category.STAFF, "text", _UNDO, basis=Basis.LEGAL_DUTY, retention=Retention.EVIDENCE
     ),
     _field(
@@ -117,6 +126,7 @@ PERSONAL_FIELDS = (
         retention=Retention.IMPORT,
     ),
     _field("LegacyRow", "account_index", Category.PLATFORM_ID, "id", _RECOGNISE),
+    _field("LegacyRow", "other_index", Category.PLATFORM_ID, "id", _RECOGNISE),
     _field("LegacyRow", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("ImportReject", "value", Category.TRANSACTION, "text", _IMPORT, retention=Retention.IMPORT),
     _field("Enrolment", "phone", Category.CONTACT, "phone", _ENROL, retention=Retention.ENROLMENT),

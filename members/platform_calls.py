@@ -1,7 +1,8 @@
 """Calls of a platform's own API: written with their cause, repeated until they are taken (A15).
 
 Only Tmall is called so far, by its signed gateway (TOP). A call is due once for each cause; where the
-platform is away it waits longer and longer, and in the end for a person.
+platform is away it waits longer and longer, and in the end for a person. What is only asked, and changes
+nothing that was caused here, is called at once (members.platform_queues).
 """
 
 import json
@@ -21,9 +22,9 @@ from procrastinate.contrib.django import app
 from members import columns, credentials
 from members.cleaning import SHANGHAI
 from members.connectors import signing
-from members.connectors.errors import CallRefused
+from members.connectors.errors import BoundAgain, CallRefused
 from members.errors import CredentialMissing
-from members.models import Channel, PlatformCall
+from members.models import Account, Channel, PlatformCall, Unbinding
 from members.sealing import sealed_field
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ GATEWAY = "https://eco.taobao.com/router/rest"
 TIMEOUT_SECONDS = 10
 MOST_ATTEMPTS = 12
 NEEDED = ("app_key", "app_secret", "session")
+_UNBINDING = "unbinding:"
+_SUCCESS = ("is_success", "result_success", "success")  # each call's own word for it
 State = PlatformCall.State
 
 _ARGUMENTS = sealed_field(PlatformCall, "arguments")
@@ -66,6 +69,10 @@ def send(call_id: int, *, client: httpx.Client | None = None) -> None:
     row = _claim(call_id)
     if row is None:
         return
+    if _is_overtaken(row):
+        given_up = PlatformCall.objects.filter(pk=call_id, state=State.WAITING)
+        given_up.update(state=State.FAILED, error_code=BoundAgain.code)
+        return
     try:
         _call(row, client)
     except CallRefused as refusal:
@@ -84,13 +91,33 @@ def _claim(call_id: int) -> PlatformCall | None:
     return PlatformCall.objects.select_related("channel").get(pk=call_id)
 
 
+def cause_of(unbinding: Unbinding) -> str:
+    """What a call says it was caused by that tells a platform of an account which we ended."""
+    return f"{_UNBINDING}{unbinding.pk}"
+
+
+def _is_overtaken(row: PlatformCall) -> bool:
+    """Whether an account that was ended is bound again: the platform must not be told to end it now."""
+    number = row.cause.removeprefix(_UNBINDING)
+    if number == row.cause:
+        return False
+    return Account.objects.filter(unbindings=int(number), unbound_at=None).exists()
+
+
 def _call(row: PlatformCall, client: httpx.Client | None) -> None:
     """Raises CallRefused."""
     try:
         held = credentials.of(row.channel, *NEEDED)
     except CredentialMissing as missing:
         raise CallRefused(reason=missing.code) from missing
-    params = signed(row.method, row.arguments or {}, held, at=timezone.now())
+    call(row.method, row.arguments or {}, held, client=client)
+
+
+def call(
+    method: str, arguments: Mapping[str, str], held: Mapping[str, str], *, client: httpx.Client | None = None
+) -> dict[str, Any]:
+    """Call the platform now, with these credentials; what it answers. Raises CallRefused."""
+    params = signed(method, arguments, held, at=timezone.now())
     try:
         with client or httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as http:
             answer = http.post(held.get("address") or GATEWAY, data=params)
@@ -102,12 +129,17 @@ def _call(row: PlatformCall, client: httpx.Client | None) -> None:
     if refused := said.get("error_response"):
         code = refused.get("sub_code") or refused.get("code") if isinstance(refused, dict) else ""
         raise CallRefused(reason=str(code))
+    inner = next(iter(said.values()), None)
+    told = inner if isinstance(inner, dict) else {}
+    if any(told.get(name) is False for name in _SUCCESS):
+        raise CallRefused(reason="not_successful")
+    return told
 
 
 def _read(answer: httpx.Response) -> dict[str, Any]:
     try:
         said = json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CallRefused(reason="answer_unreadable") from None
     return said if isinstance(said, dict) else {}
 
@@ -119,7 +151,7 @@ def signed(
     params = {
         "method": method,
         "app_key": held["app_key"],
-        "session": held["session"],
+        "session": held.get("session", ""),
         "timestamp": f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}",
         "format": "json",
         "v": "2.0",

@@ -26,7 +26,7 @@ from loyalty import (
     rewards,
     tier_events,
 )
-from members import merging
+from members import leaving, merging
 from members.models import Member
 from privacy import access, consent, notices, roles
 from privacy.errors import ShukeError
@@ -164,6 +164,7 @@ FOREVER = {
     "loyalty_shelfmove": "reason = 'another'",
     "loyalty_tierbeforemerge": "shown = 'gold'",
     "members_merge": "reason = 'another'",
+    "members_unbinding": "reason = 'another'",
     "members_outboxevent": "payload = '{}'",
     "privacy_accessrecord": "reason = 'another'",
     "privacy_approval": "reason = 'another'",
@@ -210,6 +211,8 @@ def world(db: None) -> Trade:
     access.note(None, "view", model="members.Member", member=mei, label="system")
     lin, _password = roles.make_staff("lin", "service")
     adjustments.adjust(mei.pk, 5000, "Late parcel", lin, cause="one")
+    account = mei.accounts.order_by("pk")[0]
+    leaving.end(mei.pk, account.pk, actor_id=lin.pk, reason="Asked for it", now=clock.read().now)
     consent.give(mei, "marketing", channel="sms")
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # TRUNCATE does not wait for them

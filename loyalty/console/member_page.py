@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from loyalty import card, grant_lines, open_claims, points, referral_page
 from loyalty.console import coupon_panel, versions
-from members import seeing, survivors, tags, timeline
+from members import leaving, seeing, survivors, tags, timeline
 from members.errors import MemberNotFound
 from members.identity import LINK_REASONS
 from members.models import Account, Member
@@ -183,6 +183,7 @@ def _page(
         "may_reveal": access.may_see_clear(user),
         "may_tag": roles.can(user, "members.tag"),
         "may_merge": roles.can(user, "members.merge"),
+        "may_unbind": roles.can(user, leaving.VERB),
         "may_adjust": roles.can(user, "points.adjust"),
         "holds": points.open_holds(member.pk) if roles.can(user, "points.view") else [],
         "may_see_consents": roles.can(user, "consent.view"),

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from loyalty.console import adjusting, member_page, tiers
+from loyalty.console import adjusting, member_page, tiers, unbinding
 
 app_name = "member"
 
 urlpatterns = [
     path("", member_page.show, name="show"),
     path("adjust/", adjusting.adjust, name="adjust"),
+    path("accounts/<int:account_id>/unbind/", unbinding.unbind, name="unbind"),
     path("reveal/", member_page.reveal, name="reveal"),
     path("coupons/", member_page.give_coupon, name="give-coupon"),
     path("tier/", tiers.show, name="tier"),

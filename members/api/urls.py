@@ -12,6 +12,7 @@ from members.api.hooks import Hook
 from members.api.members import FindMember, OneMember, RevealMember
 from members.api.merges import DecideReview, MergeMember, MergePreview, Reviews, UnmergeMember
 from members.api.reconciliations import OneReconciliation, ReconciledOrders, Reconciliations
+from members.api.unbinding import UnbindMember
 from members.api.webhook_endpoints import (
     Deliveries,
     EnableWebhookEndpoint,
@@ -49,6 +50,7 @@ urlpatterns = [
     path("members/<str:member_no>/merge/", MergeMember.as_view()),
     path("members/<str:member_no>/merge-preview/", MergePreview.as_view()),
     path("members/<str:member_no>/unmerge/", UnmergeMember.as_view()),
+    path("members/<str:member_no>/unbind/", UnbindMember.as_view()),
     path("reviews/", Reviews.as_view()),
     path("reviews/<int:review_id>/decide/", DecideReview.as_view()),
 ]

@@ -31,3 +31,10 @@ class CallRefused(MembersError):
 
     code, status = "members.call_refused", 503
     message = _("The platform did not take the call: %(reason)s.")
+
+
+class BoundAgain(MembersError):
+    """The platform was to be told that an account has ended, and meanwhile the buyer joined again."""
+
+    code, status = "members.bound_again", 409
+    message = _("The buyer has joined again meanwhile, so the platform is not told to end it.")

@@ -40,6 +40,7 @@ TAKE, GIVE = "1", "2"
 
 CALL_BACK: Final = "tmall.mei.crm.callback.point.change"
 SYNC: Final = "tmall.mei.crm.member.sync.privy"
+TAKE_OUT: Final = "tmall.crm.member.front.unbind.privy"
 
 _KEYS: Final = (
     ("ouid", IdentifierKind.OUID),
@@ -78,11 +79,16 @@ def question(call: Call) -> str:
 def split(call: Call) -> Sequence[Message]:
     """One message of the queue, as a client of it passes it on: {topic, content}, or the content alone."""
     body = parse(call.raw)
-    topic = body.text("topic") or call.query.get("topic", "")
+    topic = encodable(body.text("topic") or call.query.get("topic", ""))
     content = body.raw("content")
-    if content is None:
-        return [message_of(topic, call.raw.decode("utf-8", "replace"))]
-    return [message_of(topic, content if isinstance(content, str) else call.raw.decode("utf-8", "replace"))]
+    if isinstance(content, str):
+        return [message_of(topic, encodable(content))]
+    return [message_of(topic, call.raw.decode("utf-8", "replace"))]
+
+
+def encodable(text: str) -> str:
+    """Text without the halves of characters that JSON can spell and nothing can keep."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def message_of(topic: str, content: str) -> Message:

@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from members import channel_health, endpoints
-from members.channel_health import Hour, Seen
+from members import channel_health, endpoints, platform_queues
+from members.channel_health import Hour, Seen, SeenQueue
 from members.console.endpoint_form import EndpointForm
+from members.console.reasons import call_reason
 from members.endpoints import Made
 from members.errors import EndpointUnknown
-from members.models import Channel, Topic, WebhookEndpoint
+from members.models import Topic, WebhookEndpoint
 from privacy import roles
 from privacy.errors import ShukeError
 
@@ -58,11 +59,12 @@ def staff_who(verb: str) -> Callable[[Callable[..., HttpResponse]], Any]:
 @require_GET
 def health(request: HttpRequest) -> HttpResponse:
     """Every channel with its endpoints: their state, what waits, for how long, and the last day."""
-    seen = channel_health.seen(list(endpoints.live().order_by("id")), timezone.now())
+    now = timezone.now()
+    seen = channel_health.seen(list(endpoints.live().order_by("id")), now)
     by_channel: dict[int, list[Seen]] = {}
     for each in seen:
         by_channel.setdefault(each.endpoint.channel_id, []).append(each)
-    channels = list(Channel.objects.filter(is_active=True))
+    channels = list(platform_queues.with_queues())
     told = [
         (channel, [described(each) for each in by_channel[channel.pk]])
         for channel in channels
@@ -72,6 +74,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "title": _("Channel health"),
         "told": told,
         "silent": [channel for channel in channels if channel.pk not in by_channel],
+        "queues": [described_queue(each) for each in channel_health.queues(channels, now)],
         "waiting": sum(each.backlog.waiting for each in seen),
         "dead": sum(each.backlog.dead for each in seen),
         "delivered": sum(each.delivered for each in seen),
@@ -180,6 +183,17 @@ def described(seen: Seen) -> dict[str, Any]:
         "bars": bars(seen.hours),
         "width": BAR_WIDTH * channel_health.HOURS,
         "height": BAR_HEIGHT,
+    }
+
+
+def described_queue(seen: SeenQueue) -> dict[str, Any]:
+    """A queue in words."""
+    return {
+        "seen": seen,
+        "row": seen.row,
+        "state": channel_health.STATES[seen.state],
+        "tone": channel_health.TONES[seen.state],
+        "reason": call_reason(seen.row.error_code) if seen.row.error_code else "",
     }
 
 

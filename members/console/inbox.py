@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from members import channels, credentials, inbox, platform_calls, platform_requests
-from members.cleaning import REJECT_CODES
+from members.console.reasons import call_reason, reason_of
 from members.errors import ChannelUnknown
 from members.models import Channel, InboxDelivery, PlatformCall, PlatformRequest
 from privacy import roles
@@ -50,31 +50,7 @@ OUTCOMES = {
     "draft": gettext_lazy("A draft, not yet an order"),
     "deleted_is_kept": gettext_lazy("Deleted there, kept here"),
 }
-# What happened to a call that got no answer, by what httpx calls it.
-CALL_PROBLEMS = {
-    "ConnectError": gettext_lazy("The platform could not be reached."),
-    "ConnectTimeout": gettext_lazy("The platform could not be reached in time."),
-    "ReadTimeout": gettext_lazy("The platform did not answer in time."),
-    "RemoteProtocolError": gettext_lazy("The platform broke off its answer."),
-    "ReadError": gettext_lazy("The platform broke off its answer."),
-}
 _STATES = {"": inbox.STUCK, "waiting": ("waiting",), "done": ("done", "ignored")}
-
-
-def reason_of(code: str) -> str:
-    """A reason in words; what we have no words for, as a platform's own, stays as it is."""
-    if code in REJECT_CODES:
-        return str(REJECT_CODES[code])
-    kinds: list[type[ShukeError]] = [ShukeError]
-    for kind in kinds:
-        kinds.extend(kind.__subclasses__())
-    message = next((str(kind.message) for kind in kinds if kind.code == code), "")
-    return message if message and "%(" not in message else code
-
-
-def call_reason(code: str) -> str:
-    """Why a call came to nothing, in words; what the platform itself answered stays as it is."""
-    return str(CALL_PROBLEMS.get(code, code))
 
 
 # --- messages ---------------------------------------------------------------------------------------

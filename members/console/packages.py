@@ -35,6 +35,8 @@ _TOTALS = {
     "tiers": gettext_lazy("Tiers"),
     "growth": gettext_lazy("Growth value"),
     "coupons": gettext_lazy("Coupons"),
+    "consents": gettext_lazy("Consents"),
+    "referrals": gettext_lazy("Referrals"),
 }
 # Parts of a total that are words of ours; months and codes stand as they are.
 _PARTS = {"never": gettext_lazy("never expire"), "by_rule": gettext_lazy("expire by the programme")}

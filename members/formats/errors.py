@@ -37,7 +37,10 @@ class SpreadsheetBroken(FileRefused):
     """The spreadsheet is damaged or locked with a password."""
 
     code = "members.spreadsheet_broken"
-    message = _("The spreadsheet is damaged or locked with a password.")
+    message = _(
+        "The spreadsheet is damaged or locked with a password. "
+        "Open it, and save it without one as XLSX or CSV."
+    )
 
 
 class FileTooLargeInside(FileRefused):

@@ -201,6 +201,7 @@ class _Reader:
             occupation=row.text("occupation"),
             tags=tuple(tag for part in row.words("tags", ";") for tag in re.split("[,\uff0c]", part) if tag),
             joined_at=row.time("joined_at", order),
+            referred_by=row.text("referred_by"),  # no id: some codes read like 2345E67
         )
 
     def _order(self, rows: list[Row]) -> OrderFact:

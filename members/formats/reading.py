@@ -35,6 +35,8 @@ from members.formats.errors import (
     FileTooLargeInside,
     SpreadsheetBroken,
 )
+from members.formats.extents import Extent
+from members.formats.old_excel import OldExcel
 from members.formats.rows import Columns, Row
 
 _BLOCK: Final = 1 << 20
@@ -58,7 +60,11 @@ class Table:
     """
 
     def __init__(
-        self, records: Iterator[Record], stream: BinaryIO | io.TextIOBase, encoding: str, delimiter: str
+        self,
+        records: Iterator[Record],
+        stream: BinaryIO | io.TextIOBase | OldExcel,
+        encoding: str,
+        delimiter: str,
     ) -> None:
         self._stream = stream
         self.encoding = encoding
@@ -109,8 +115,10 @@ def open_table(source: Path | bytes) -> Table:
     try:
         head = stream.read(4096)
         stream.seek(0)
-        if head.startswith(_SPREADSHEETS):
-            return _open_spreadsheet(stream, packed=head.startswith(b"PK"))
+        if head.startswith(_OLD_EXCEL):
+            return _open_old_excel(stream)
+        if head.startswith(_PACKED):
+            return _open_spreadsheet(stream)
         if _is_no_text(head):
             raise FileKindUnknown
         return _open_text(stream)
@@ -245,12 +253,24 @@ def _text_records(text: io.TextIOBase, delimiter: str) -> Iterator[Record]:
 
 # ------------------------------------------------------------------------------------- spreadsheets
 
-_SPREADSHEETS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_PACKED: Final = b"PK\x03\x04"
+_OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-def _open_spreadsheet(stream: BinaryIO, *, packed: bool) -> Table:
-    if packed:
-        check_unpacked_size(stream)
+def _open_old_excel(stream: BinaryIO) -> Table:
+    """One in which no page has rows says so as any file without a table does."""
+    with stream:
+        pages = OldExcel(stream)
+    records = ((line, cells, "") for line, cells in enumerate(pages.rows(), start=1))
+    try:
+        return Table(records, pages, "", "")
+    except BaseException:
+        pages.close()
+        raise
+
+
+def _open_spreadsheet(stream: BinaryIO) -> Table:
+    check_unpacked_size(stream)
     try:
         workbook = CalamineWorkbook.from_filelike(stream)
         visible = (one for one in workbook.sheets_metadata if one.visible == SheetVisibleEnum.Visible)
@@ -292,22 +312,28 @@ def check_unpacked_size(stream: BinaryIO) -> None:
 
 
 def _inflated_size(stream: BinaryIO, entry: zipfile.ZipInfo, most: int) -> int:
-    if entry.compress_type != zipfile.ZIP_DEFLATED:
-        return entry.compress_size
+    unpacked, extent = 0, Extent()
+    for block in _blocks(stream, entry):
+        unpacked += len(block)
+        extent.take(block)
+        if unpacked > most or extent.is_too_wide:
+            raise FileTooLargeInside
+    return unpacked
+
+
+def _blocks(stream: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """What an entry holds, unpacked; broken data is for the reader of the spreadsheet to say."""
     stream.seek(entry.header_offset + 26)
     lengths = stream.read(4)
     stream.seek(int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little"), io.SEEK_CUR)
-    unpacker = zlib.decompressobj(-15)
-    packed_left, unpacked = entry.compress_size, 0
-    with suppress(zlib.error):  # broken data is for the reader of the spreadsheet to say
-        while packed_left > 0 and not unpacker.eof:
+    packed_left = entry.compress_size
+    unpacker = zlib.decompressobj(-15) if entry.compress_type == zipfile.ZIP_DEFLATED else None
+    with suppress(zlib.error):
+        while packed_left > 0 and not (unpacker and unpacker.eof):
             block = stream.read(min(packed_left, _BLOCK // 16))
             if not block:
-                break
+                return
             packed_left -= len(block)
             while block:
-                unpacked += len(unpacker.decompress(block, _BLOCK))
-                block = unpacker.unconsumed_tail
-                if unpacked > most:
-                    raise FileTooLargeInside
-    return unpacked
+                yield unpacker.decompress(block, _BLOCK) if unpacker else block
+                block = unpacker.unconsumed_tail if unpacker else b""

@@ -44,6 +44,10 @@ TARGETS: Final[dict[MappedKind, dict[str, Target]]] = {
         "city": Target(_("City"), "市|城市|所在城市|city"),
         "occupation": Target(_("Occupation"), "职业|occupation|job"),
         "tags": Target(_("Tags"), "标签|会员标签|tags|labels"),
+        "referred_by": Target(
+            _("Referral code of who brought them"),
+            "推荐码|邀请码|推荐人码|邀请人码|referred by|referral code|invite code|invitation code",
+        ),
         "joined_at": Target(
             _("Joined at"),
             "入会时间|注册时间|成为会员时间|开卡时间|加入时间|joined at|created at|sign up|signup date",

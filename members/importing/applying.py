@@ -51,6 +51,10 @@ def _advance(run: ImportRun) -> int:
                 ImportReject(run=run, line=line, code=answer.code, details=dict(answer.details))
                 for line in staged.lines
             ]
+        elif answer.remark:
+            line = staged.lines[0]
+            rejects.append(ImportReject(run=run, line=line, code=answer.remark, is_row_kept=True))
+            run.cells_left_out += 1
     undoing.remember(run, [answer.made for answer in answers if answer.made])
     _count(run, chunk, answers)
     ImportReject.objects.bulk_create(rejects)
@@ -65,6 +69,7 @@ _ADVANCED = [
     "rows_same",
     "rows_rejected",
     "rows_left",
+    "cells_left_out",
     "facts_new",
     "facts_changed",
     "facts_same",

@@ -38,6 +38,7 @@ class Received(NamedTuple):
     earned: int = 0
     taken: int = 0
     made: int = 0  # the row that is new by it
+    remark: str = ""  # of what could not be used, though the fact was taken in
 
 
 def receive(run: ImportRun, facts: Sequence[Fact]) -> list[Received]:
@@ -91,6 +92,7 @@ def _of_receipt(receipt: Any) -> Received:
         earned=getattr(receipt, "earned", 0),
         taken=getattr(receipt, "taken", getattr(receipt, "points_taken", 0)),
         made=_made(receipt) if outcome == "new" else 0,
+        remark=getattr(receipt, "remark", ""),
     )
 
 

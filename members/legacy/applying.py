@@ -22,10 +22,15 @@ _PLACE = {
     "tiers": "tier",
     "growth": "growth",
     "coupons": "coupon:{key}",
+    "consents": "consent:{key}",
+    "referrals": "referral",
 }
 _NEXT = """
-    SELECT r.id, r.kind, r.account_id, a.member_id, r."key", r.again, r.amount, r.document
+    SELECT r.id, r.kind, r.account_id, a.member_id, r."key", r.again, r.amount, r.document,
+           o.member_id
       FROM members_legacyrow r JOIN members_account a ON a.id = r.account_id
+      LEFT JOIN members_account o ON r.other_index <> '' AND o.channel_id = r.channel_id
+                                 AND o.external_index = r.other_index
      WHERE r.run_id = %s AND r.state = 'waiting'
        AND r.place = (SELECT min(place) FROM members_legacyrow WHERE run_id = %s AND state = 'waiting')
      ORDER BY r.id LIMIT %s"""
@@ -103,11 +108,13 @@ def advance(run: LegacyRun) -> int:
 
 def _next(run: LegacyRun) -> tuple[str, list[Offer]]:
     by_kind: dict[str, list[Offer]] = defaultdict(list)
-    for row_id, kind, account_id, member_id, key, again, amount, document in columns.ask(
+    for row_id, kind, account_id, member_id, key, again, amount, document, other_id in columns.ask(
         _NEXT, [run.pk, run.pk, chunks.CHUNK]
     ):
         cause = cause_of(run.channel, account_id, kind, key, again)
-        by_kind[kind].append(Offer(row_id, account_id, member_id, cause, amount, json.loads(document)))
+        by_kind[kind].append(
+            Offer(row_id, account_id, member_id, cause, amount, json.loads(document), other_id)
+        )
     return next(iter(by_kind.items()), ("", []))
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from members.cleaning import Unclean, clean_text
@@ -17,7 +18,16 @@ MEMBERS: Final = "members"
 LOTS: Final = "lots"
 BALANCES: Final = "balances"
 # In the order in which they are brought: who somebody is, where they stand, what they have.
-PLACES: Final = {MEMBERS: 0, "tiers": 1, LOTS: 2, BALANCES: 3, "growth": 4, "coupons": 5}
+PLACES: Final = {
+    MEMBERS: 0,
+    "tiers": 1,
+    LOTS: 2,
+    BALANCES: 3,
+    "growth": 4,
+    "coupons": 5,
+    "consents": 6,
+    "referrals": 7,
+}
 
 _NAMES: Final = {
     MEMBERS: "members|member|会员|会员资料|会员档案",
@@ -26,6 +36,8 @@ _NAMES: Final = {
     BALANCES: "balances|balance|积分余额|积分",
     "growth": "growth|成长值",
     "coupons": "coupons|coupon|优惠券|券",
+    "consents": "consents|consent|同意|授权|同意记录|授权记录",
+    "referrals": "referrals|referral|推荐|推荐关系|邀请关系",
 }
 _ID: Final = (
     "old id|old_id|external id|member id|id|旧会员号|旧会员编号|会员编号|会员号|会员id|会员卡号|客户编号|"
@@ -65,6 +77,20 @@ ALIASES: Final[dict[str, dict[str, str]]] = {
         "valid_until": "valid until|expires at|expires|到期时间|有效期至",
         "state": "state|status|状态|券状态",
     },
+    "consents": {
+        "external_id": _ID,
+        "purpose": "purpose|目的|用途|授权项",
+        "granted": "granted|agreed|consent|是否同意|同意|授权状态",
+        "said_at": "said at|date|time|granted at|consented at|时间|同意时间|授权时间",
+        "way": "way|channel|by way of|方式|触达方式|渠道",
+        "party": "party|third party|第三方",
+        "method": "how|method|收集方式|同意方式",
+        "proof": "proof|notice|notice version|reference|凭证|凭证编号|告知书版本",
+    },
+    "referrals": {
+        "external_id": f"friend|friend id|被推荐人|被推荐人编号|被邀请人|{_ID}",
+        "referrer": "referrer|referrer id|referred by|brought by|推荐人|推荐人编号|邀请人|邀请人编号",
+    },
 }
 _NEEDED: Final[dict[str, tuple[str, ...]]] = {
     MEMBERS: ("external_id",),
@@ -73,6 +99,8 @@ _NEEDED: Final[dict[str, tuple[str, ...]]] = {
     BALANCES: ("external_id", "points"),
     "growth": ("external_id", "growth"),
     "coupons": ("external_id", "campaign", "code"),
+    "consents": ("external_id", "purpose", "granted", "said_at"),
+    "referrals": ("external_id", "referrer"),
 }
 # States of a coupon in which there is something to bring; any other word means that it is gone.
 _OPEN: Final = frozenset(
@@ -81,6 +109,21 @@ _OPEN: Final = frozenset(
         *("未使用", "未用", "有效", "可用", "已领取"),
     }
 )
+_YES: Final = frozenset({"yes", "y", "true", "1", "granted", "agreed", "是", "同意", "已同意", "已授权"})
+_NO: Final = frozenset(
+    {"no", "n", "false", "0", "refused", "withdrawn", "否", "不同意", "拒绝", "已撤回", "已取消"}
+)
+# How somebody said it; what stands in the words of privacy.models.ConsentEvent.
+_METHODS: Final = {
+    **{word: word for word in ("tick", "tap", "signature", "spoken", "platform", "reply")},
+    **{"": "platform", "勾选": "tick", "点击": "tap", "签名": "signature", "书面": "signature"},
+    **{"口头": "spoken", "电话": "spoken", "回复短信": "reply", "回复": "reply", "平台": "platform"},
+}
+_PURPOSES: Final = {"营销": "marketing", "服务": "service", "个性化": "personalisation", "入会": "membership"}
+_WAYS: Final = {"": "any", "全部": "any", "短信": "sms", "邮件": "email", "微信": "wechat", "电话": "phone"}
+# A proof is where it can be found: a number or a version, and no text about anybody.
+_PROOF: Final = re.compile(r"[\w./#:-]{1,32}")
+_PLAIN: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NEVER: Final = frozenset(["never", "永久", "永久有效", "长期", "长期有效", "不过期"])
 _FAR: Final = re.compile(r"(?:2[1-9]|[3-9]\d)\d\d(?!\d)|9999")
 
@@ -92,6 +135,7 @@ class Parsed(NamedTuple):
     key: str
     amount: int
     document: dict[str, Any]
+    other: str = ""  # the old id of another member whom the row is about too
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +248,45 @@ def _coupon(row: Row, headers: Mapping[str, str], now: datetime) -> Parsed:
     return Parsed(row.needed_code(headers["external_id"]), code, 1, document)
 
 
+def _consent(row: Row, headers: Mapping[str, str], now: datetime) -> Parsed:
+    said_at = _past(row, headers["said_at"], now)
+    if said_at is None:
+        raise row.unclean("required_missing", headers["said_at"])
+    proof = row.text(headers.get("proof", ""))
+    if proof and not _PROOF.fullmatch(proof):
+        raise row.unclean("proof_is_no_reference", headers["proof"])
+    document = {
+        "purpose": _plain(row, headers["purpose"], _PURPOSES, "purpose_unknown"),
+        "granted": _granted(row, headers["granted"]),
+        "said_at": _iso(said_at),
+        "way": _plain(row, headers.get("way", ""), _WAYS, "way_unknown"),
+        "party": row.text(headers.get("party", "")),
+        "method": _METHODS.get((row.text(headers.get("method", "")) or "").lower()),
+        "proof": proof,
+    }
+    if document["method"] is None:
+        raise row.unclean("method_unknown", headers["method"])
+    named = "/".join(str(document[name]) for name in ("purpose", "way", "party", "said_at", "granted"))
+    # A third party's name may be long; the word goes by a fingerprint of all that makes it one.
+    key = sha256(named.encode()).hexdigest()[:32]
+    return Parsed(row.needed_code(headers["external_id"]), key, 1, document)
+
+
+def _referral(row: Row, headers: Mapping[str, str], now: datetime) -> Parsed:
+    friend, referrer = row.needed_code(headers["external_id"]), row.needed_code(headers["referrer"])
+    if friend == referrer:
+        raise row.unclean("referrer_is_oneself", headers["referrer"])
+    return Parsed(friend, "", 1, {}, other=referrer)
+
+
 _READERS: Final[dict[str, Callable[[Row, Mapping[str, str], datetime], Parsed]]] = {
     LOTS: _lot,
     BALANCES: _balance,
     "tiers": _tier,
     "growth": _growth,
     "coupons": _coupon,
+    "consents": _consent,
+    "referrals": _referral,
 }
 
 
@@ -226,6 +303,22 @@ def _whole(row: Row, header: str) -> int:
     if number is None:
         raise row.unclean("required_missing", header)
     return number
+
+
+def _granted(row: Row, header: str) -> bool:
+    word = (row.text(header) or "").lower()
+    if word not in _YES | _NO:
+        raise row.unclean("required_missing" if not word else "consent_unclear", header)
+    return word in _YES
+
+
+def _plain(row: Row, header: str, meanings: Mapping[str, str], code: str) -> str:
+    """A word of the programme's own, or what stands for one."""
+    told = (row.text(header) or "").lower()
+    word = meanings.get(told, told)
+    if not _PLAIN.fullmatch(word):
+        raise row.unclean("required_missing" if not told else code, header)
+    return word
 
 
 def _past(row: Row, header: str, now: datetime) -> datetime | None:

@@ -23,6 +23,15 @@ REASONS: Final[dict[str, str | Promise]] = {
     "coupon_over": _("The coupon can no longer be used."),
     "code_invalid": _("A code has 4 to 32 letters and digits."),
     "code_taken": _("There is a coupon with this code already."),
+    "purpose_unknown": _("This purpose is not one of ours."),
+    "party_missing": _("A third party is named to whom data may be passed, or nobody agreed to anything."),
+    "consent_unclear": _("This is neither a yes nor a no."),
+    "way_unknown": _("This way of reaching somebody is not known."),
+    "method_unknown": _("How it was said is not one of the words for it."),
+    "proof_is_no_reference": _("A proof is named by a number or a version, not told in words."),
+    "referrer_unknown": _("Neither the file of members nor the channel has the old id of the referrer."),
+    "referrer_is_oneself": _("Nobody brings themselves."),
+    "brought_by_another": _("This member is known as brought by somebody else."),
 }
 
 

@@ -30,6 +30,14 @@ _REFUSE_UNKNOWN = """
                           AND m.account_index = r.account_index)
        AND NOT EXISTS (SELECT FROM members_account a
                         WHERE a.channel_id = r.channel_id AND a.external_index = r.account_index)"""
+_REFUSE_UNKNOWN_OTHERS = """
+    UPDATE members_legacyrow r SET state = 'rejected', code = 'referrer_unknown'
+     WHERE r.run_id = %(run)s AND r.other_index <> '' AND r.state = 'waiting'
+       AND NOT EXISTS (SELECT FROM members_legacyrow m
+                        WHERE m.run_id = r.run_id AND m.kind = 'members' AND m.state <> 'rejected'
+                          AND m.account_index = r.other_index)
+       AND NOT EXISTS (SELECT FROM members_account a
+                        WHERE a.channel_id = r.channel_id AND a.external_index = r.other_index)"""
 # Both files told: a member's lots and balance agree, or none of them are brought.
 _REFUSE_SUMS = """
     WITH sums AS (SELECT account_index,
@@ -52,8 +60,10 @@ _NOTHING_TO_BRING = """
      WHERE run_id = %(run)s AND kind <> 'members' AND state = 'waiting' AND amount = 0"""
 _COMPARE = """
     UPDATE members_legacyrow r
-       SET state = CASE WHEN o.document = r.document THEN 'same' ELSE 'rejected' END,
-           code = CASE WHEN o.document = r.document THEN '' ELSE 'brought_otherwise' END
+       SET state = CASE WHEN (o.document, o.other_index) = (r.document, r.other_index)
+                        THEN 'same' ELSE 'rejected' END,
+           code = CASE WHEN (o.document, o.other_index) = (r.document, r.other_index)
+                       THEN '' ELSE 'brought_otherwise' END
       FROM members_legacyrow o
      WHERE r.run_id = %(run)s AND r.kind <> 'members' AND r.state = 'waiting' AND o.run_id <> r.run_id
        AND o.channel_id = r.channel_id AND o.kind = r.kind AND o.account_index = r.account_index
@@ -82,6 +92,7 @@ def settle(run: LegacyRun) -> None:
     _over(run, _NUMBER_LOTS)
     _over(run, _REFUSE_REPEATED)
     _over(run, _REFUSE_UNKNOWN)
+    _over(run, _REFUSE_UNKNOWN_OTHERS)
     if {"lots", "balances"} <= run.files.keys():
         _over(run, _REFUSE_SUMS)
         _over(run, _BALANCES_ARE_TOLD_BY_LOTS)

@@ -34,6 +34,7 @@ _ROW = (
     ("kind", "text", columns.words),
     ("line", "int", columns.numbers),
     ("account_index", "bytea", columns.blobs),
+    ("other_index", "bytea", columns.blobs),
     ("key", "text", columns.texts),
     ("amount", "bigint", columns.numbers),
     ("document", "text", columns.texts),
@@ -43,6 +44,9 @@ _ROW = (
     ("value", "text", columns.texts),
 )
 _NAMES = ", ".join(f'"{name}"' for name, _, _ in _ROW)
+_DOCUMENT, _STATE, _CODE = (
+    [name for name, _, _ in _ROW].index(each) for each in ("document", "state", "code")
+)
 _INSERT = f"""
     INSERT INTO members_legacyrow (run_id, channel_id, place, again, cause, taken, kept, {_NAMES})
     SELECT %s, %s, %s, 0, '', 0, 0, {_NAMES.replace('"document"', '"document"::jsonb')}
@@ -118,16 +122,16 @@ def _take_over(run: LegacyRun, read: ImportRun) -> None:
     )
     with transaction.atomic():
         columns.tell(
-            'INSERT INTO members_legacyrow (run_id, channel_id, kind, place, line, account_index, "key",'
-            ' again, amount, document, state, code, "column", value, cause, taken, kept)'
-            " SELECT %s, %s, 'members', %s, lines[1], account_index, '', 0, 1, '{}', 'waiting', '', '', '',"
-            " '', 0, 0 FROM members_stagedfact WHERE run_id = %s",
+            "INSERT INTO members_legacyrow (run_id, channel_id, kind, place, line, account_index,"
+            ' other_index, "key", again, amount, document, state, code, "column", value, cause, taken, kept)'
+            " SELECT %s, %s, 'members', %s, lines[1], account_index, '', '', 0, 1, '{}', 'waiting', '', '',"
+            " '', '', 0, 0 FROM members_stagedfact WHERE run_id = %s",
             [run.pk, run.channel_id, kinds.PLACES[kinds.MEMBERS], read.pk],
         )
         first: dict[int, Sequence[Any]] = {}
         for line, column, code, value in rejects:
             first.setdefault(
-                line, (kinds.MEMBERS, line, b"", "", 1, "{}", State.REJECTED.value, code, column, value)
+                line, (kinds.MEMBERS, line, b"", b"", "", 1, "{}", State.REJECTED.value, code, column, value)
             )
         _insert(run, kinds.MEMBERS, list(first.values()))
 
@@ -141,27 +145,28 @@ def _read(run: LegacyRun, row: Any, layout: kinds.Layout, now: datetime) -> list
         parsed = kinds.parse(row, layout, now)
     except Unclean as fault:
         return [
-            *(layout.kind, row.line, b"", "", 0, {}, State.REJECTED.value),
+            *(layout.kind, row.line, b"", b"", "", 0, {}, State.REJECTED.value),
             *(fault.code, fault.column[:100], mask(fault.value)),
         ]
     index = account_index(run.channel, parsed.external_id)
+    other = account_index(run.channel, parsed.other) if parsed.other else b""
     return [
-        *(layout.kind, row.line, index, parsed.key, parsed.amount, parsed.document),
+        *(layout.kind, row.line, index, other, parsed.key, parsed.amount, parsed.document),
         *(State.WAITING.value, "", "", ""),
     ]
 
 
 def _write(run: LegacyRun, kind: str, rows: Sequence[list[Any]]) -> None:
     """Judge a chunk of rows by what the programme knows, and write them."""
-    waiting = [row for row in rows if row[6] == State.WAITING]
-    verdicts = takers.of(kind).judge([row[5] for row in waiting]) if waiting else []
+    waiting = [row for row in rows if row[_STATE] == State.WAITING]
+    verdicts = takers.of(kind).judge([row[_DOCUMENT] for row in waiting]) if waiting else []
     for row, verdict in zip(waiting, verdicts, strict=True):
         if verdict == takers.NOTHING:
-            row[6] = State.SAME.value
+            row[_STATE] = State.SAME.value
         elif verdict:
-            row[6], row[7] = State.REJECTED.value, verdict
+            row[_STATE], row[_CODE] = State.REJECTED.value, verdict
     for row in rows:
-        row[5] = columns.document(_plain(row[5]))
+        row[_DOCUMENT] = columns.document(_plain(row[_DOCUMENT]))
     with transaction.atomic():
         _insert(run, kind, rows)
 

@@ -1,6 +1,6 @@
 """Takers: who judges the rows of each kind, takes what they bring, and gives it back.
 
-Points, tiers, growth value and coupons are of a higher floor, which `settings.LEGACY_TAKERS` names by kind.
+`settings.LEGACY_TAKERS` names them by kind: points, tiers, growth value and coupons are of a higher floor.
 Members are taken as any file of accounts is (`settings.IMPORT_RECEIVERS`).
 """
 
@@ -26,6 +26,7 @@ class Offer(NamedTuple):
     cause: str
     amount: int
     document: Mapping[str, Any]
+    other_id: int | None = None  # the other member whom the row is about, where there is one
 
 
 class Taken(NamedTuple):

@@ -1,6 +1,7 @@
 """Totals: what a package adds up to, set against what the old system says it does (A16).
 
-    members, points, points.2026-12, points.never, lots, tiers, tiers.gold, growth, coupons, coupons.spring
+    members, points, points.2026-12, points.never, lots, tiers, tiers.gold, growth, coupons, coupons.spring,
+    consents, consents.marketing (each a yes), referrals
 
 Counted is what could be used, whether it is new or was brought before; rejected rows are not. Months are
 those of the last day on which points can be spent, by the clocks of the house.
@@ -17,7 +18,8 @@ from members.legacy.errors import PackageControlInvalid, TotalsDoNotTieOut, Tota
 from members.models import LegacyRun
 
 _NAMES = re.compile(
-    r"members|lots|growth|points(\.(\d{4}-\d{2}|never|by_rule))?|tiers(\.\S+)?|coupons(\.\S+)?"
+    r"members|lots|growth|points(\.(\d{4}-\d{2}|never|by_rule))?|tiers(\.\S+)?|coupons(\.\S+)?|"
+    r"consents(\.\S+)?|referrals"
 )
 _TOTALS = """
     WITH counted AS (SELECT kind, amount, document FROM members_legacyrow
@@ -27,14 +29,18 @@ _TOTALS = """
                                 - interval '1 microsecond') AT TIME ZONE %(zone)s, 'YYYY-MM')
                            ELSE 'never' END AS month
                       FROM counted WHERE kind IN ('lots', 'balances') AND amount > 0)
-    SELECT kind, count(*) FROM counted WHERE kind IN ('members', 'tiers', 'coupons') GROUP BY kind
+    SELECT kind, count(*) FROM counted
+     WHERE kind IN ('members', 'tiers', 'coupons', 'consents', 'referrals')
+     GROUP BY kind
      UNION ALL SELECT 'lots', count(*) FROM points HAVING count(*) > 0
      UNION ALL SELECT 'points', sum(amount)::bigint FROM points HAVING count(*) > 0
      UNION ALL SELECT 'points.' || month, sum(amount)::bigint FROM points GROUP BY month
      UNION ALL SELECT 'growth', sum(amount)::bigint FROM counted WHERE kind = 'growth' HAVING count(*) > 0
      UNION ALL SELECT 'tiers.' || (document->>'tier'), count(*) FROM counted WHERE kind = 'tiers' GROUP BY 1
      UNION ALL SELECT 'coupons.' || (document->>'campaign'), count(*) FROM counted WHERE kind = 'coupons'
-               GROUP BY 1"""
+               GROUP BY 1
+     UNION ALL SELECT 'consents.' || (document->>'purpose'), count(*) FROM counted WHERE kind = 'consents'
+               AND (document->>'granted')::boolean GROUP BY 1"""
 _OUTCOMES = """
     SELECT kind, state, count(*), sum(amount)::bigint, sum(taken)::bigint, sum(kept)::bigint
       FROM members_legacyrow WHERE run_id = %s GROUP BY kind, state, place ORDER BY place, state"""
@@ -89,10 +95,13 @@ def expected(told: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
+_ASKED = ("members", "tiers", "growth", "coupons", "consents", "referrals")
+
+
 def needed(run: LegacyRun) -> list[str]:
     """The totals that must be told for a package with these files."""
     kinds = run.files.keys()
-    asked = [name for name in ("members", "tiers", "growth", "coupons") if name in kinds]
+    asked = [name for name in _ASKED if name in kinds]
     return sorted([*asked, *(["points"] if {"lots", "balances"} & kinds else [])])
 
 

@@ -1,6 +1,6 @@
 """The way back: what a package brought is taken back by entries that name it, last things first (A16).
 
-Members stay, with their consents and what they did since; the accounts that the package made are unbound.
+Members stay, with what they said and did since; the accounts that the package made are unbound.
 """
 
 from collections.abc import Callable, Sequence

@@ -12,8 +12,10 @@ from members.models.merges import Merge
 from members.models.orders import Order, OrderLine, OrderStatusEntry, Refund
 from members.models.outbox import OutboxEvent
 from members.models.people import Account, Identifier, MatchReview, Member, MemberTag, Tag
+from members.models.queues import PlatformQueue
 from members.models.reconciliations import Reconciliation, ReconciliationDifference, ReconciliationRow
 from members.models.tag_rules import TagRule, TagRun
+from members.models.unbindings import Unbinding
 from members.models.webhooks import (
     DeliveryProblem,
     Topic,
@@ -57,6 +59,7 @@ __all__ = [
     "OutboxEvent",
     "Platform",
     "PlatformCall",
+    "PlatformQueue",
     "PlatformRequest",
     "PlatformToken",
     "RateCount",
@@ -73,6 +76,7 @@ __all__ = [
     "TagRun",
     "TellingCursor",
     "Topic",
+    "Unbinding",
     "ValueShare",
     "Visitor",
     "WebhookDelivery",

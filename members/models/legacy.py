@@ -106,6 +106,8 @@ class LegacyRow(models.Model):
         BALANCES = "balances", _("Balances")
         GROWTH = "growth", _("Growth value")
         COUPONS = "coupons", _("Coupons")
+        CONSENTS = "consents", _("Consents")
+        REFERRALS = "referrals", _("Referrals")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -121,6 +123,8 @@ class LegacyRow(models.Model):
     place = models.SmallIntegerField()  # of the kind, in the order in which kinds are brought
     line = models.IntegerField(_("line"))
     account_index = models.BinaryField(max_length=32, default=b"")
+    # The other member whom the row is about: who brought this one.
+    other_index = models.BinaryField(max_length=32, default=b"")
     # Which of its kind of that account: a lot's number, a coupon's code.
     key = models.CharField(max_length=64, default="")
     # How often the same was brought and taken back before.
@@ -135,7 +139,7 @@ class LegacyRow(models.Model):
         Account, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("account")
     )
     cause = models.CharField(_("cause"), max_length=260, blank=True, default="")
-    made = models.BigIntegerField(null=True)  # the entry, tier event, growth entry or coupon
+    made = models.BigIntegerField(null=True)  # the entry, tier event, growth entry, coupon, word or referrer
     taken = models.BigIntegerField(_("taken back"), default=0)
     kept = models.BigIntegerField(_("used meanwhile"), default=0)
 

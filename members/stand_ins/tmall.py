@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from members.stand_ins.parcel import Credentials, Parcel, Payload, StandIn
+from members.stand_ins.tmall_queue import CONFIRM, CONSUME, Queue
 
 _CHINA: Final = timezone(timedelta(hours=8))
 SELLER: Final = "熟客测试旗舰店"
@@ -103,10 +104,15 @@ class Gateway:
     versions: dict[str, int] = field(default_factory=dict)
     balances: dict[str, dict[str, str]] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)
+    queue: Queue = field(default_factory=Queue)
+    taken_out: Counter[str] = field(default_factory=Counter)  # buyers whom the brand has unbound
+    # What happens to a call before it is looked at; a test lets the line break here.
+    before: Callable[[Mapping[str, str]], object] = lambda params: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hear(self, params: dict[str, str]) -> dict[str, Any]:
         """Answer one call."""
+        self.before(params)
         with self._lock:
             if params.get("sign") != sign(params, self.credentials["app_secret"]):
                 self.forged += 1
@@ -121,6 +127,11 @@ class Gateway:
                 self.refuse -= 1
                 return {"error_response": {"code": 15, "msg": "Remote service error", "sub_code": "isp.busy"}}
             self.taken.append(params)
+            if params["method"] in (CONSUME, CONFIRM):
+                return self.queue.hear(params)
+            if params["method"].endswith("unbind.privy"):
+                self.taken_out[params["ouid"]] += 1
+                return {"tmall_crm_member_front_unbind_privy_response": {"result_success": True}}
             if params["method"].endswith("sync.privy"):
                 self._keep(params)
             else:
@@ -140,9 +151,12 @@ class Gateway:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers["Content-Length"]))
-                said = json.dumps(
-                    gateway.hear(dict(parse_qsl(raw.decode(), keep_blank_values=True)))
-                ).encode()
+                try:
+                    answer = gateway.hear(dict(parse_qsl(raw.decode(), keep_blank_values=True)))
+                except ConnectionError:  # the line breaks before anything is said
+                    self.close_connection = True
+                    return
+                said = json.dumps(answer).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(said)))
@@ -177,6 +191,15 @@ def story(credentials: Credentials, buyers: int, seed: int) -> Sequence[Parcel]:
         leaving = {**buyer(seed * 100, mix_key), "type": 2}
         parcels.append(question(credentials, "tmall.mei.crm.bind", leaving))
     return parcels
+
+
+def queue_up(queue: Queue, parcels: Sequence[Parcel]) -> list[Parcel]:
+    """Let the messages among these parcels wait in the queue, every second one twice; the other parcels."""
+    messages = [parcel for parcel in parcels if "topic" in parcel.query]
+    for n, parcel in enumerate(messages):
+        told = json.loads(parcel.raw)
+        queue.publish(told["topic"], told["content"], shop=SELLER, times=1 + n % 2)
+    return [parcel for parcel in parcels if "topic" not in parcel.query]
 
 
 def takes(status: int, body: bytes) -> bool:

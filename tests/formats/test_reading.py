@@ -15,7 +15,9 @@ from members.formats.errors import (
     FileTooLargeInside,
     SpreadsheetBroken,
 )
+from members.formats.extents import Extent
 from members.formats.reading import normalise_headers, open_table
+from tests.formats.golden_files import GOLDEN
 
 TEXT = "订单号,金额,备注\nA1,10.00,早\nA2,20.00,晚\n"
 
@@ -199,6 +201,47 @@ def test_an_archive_that_lies_about_its_size_is_found_out(monkeypatch):
     assert honest.count(size) == 2  # in the local header and in the directory
     with pytest.raises(FileTooLargeInside):
         open_table(honest.replace(size, (100).to_bytes(4, "little")))
+
+
+@pytest.mark.parametrize("place", ["XFD100000", "XFD1048576", "AAA1048576", "xfd99999"])
+def test_one_cell_far_away_is_refused_before_its_places_are_laid_out(place):
+    far = f'<sheetData><row r="1"><c r="A1"/><c s="1" r = \'{place}\'><v>1</v></c></row></sheetData>'
+    with pytest.raises(FileTooLargeInside):
+        open_table(packed(" " * 65_530 + far if place == "AAA1048576" else far))
+
+
+def test_a_wide_and_a_long_sheet_are_read():
+    wide = [[f"c{number}" for number in range(600)], [str(number) for number in range(600)]]
+    assert len(table_of(sheet(wide))[1][0][1]) == 600
+    long = Extent()
+    for row in range(1, 1_000_001, 1000):
+        long.take(f'<row r="{row}"><c r="A{row}"/><c r="J{row}"/></row>'.encode())
+    assert (long.rows, long.columns, long.is_too_wide) == (999_001, 10, False)
+
+
+# Made with xlwt: a hidden page first, a title, numbers and dates as Excel keeps them, a formula.
+OLD_EXCEL = GOLDEN / "mapped" / "members_old_excel.xls"
+
+
+@pytest.mark.parametrize("cut", [1.0, 0.7435, 0.1])
+def test_old_excel_is_read_from_a_file_or_its_bytes_and_half_of_it_is_refused(cut):
+    data = OLD_EXCEL.read_bytes()
+    part = data[: int(len(data) * cut)]
+    if cut < 1:
+        with pytest.raises(SpreadsheetBroken):
+            open_table(part)
+        return
+    with open_table(part) as table:
+        assert table.headers[:3] == ("会员卡号", "姓名", "手机号")
+        assert [row.line for row in table.rows] == [3, 4, 5, 6, 7, 8, 9]
+
+
+def test_old_excel_that_would_take_its_reader_down_is_refused_and_nothing_else_falls():
+    """One byte of this makes it ask for a terabyte, and it is ended by a signal."""
+    data = bytearray(OLD_EXCEL.read_bytes())
+    data[2386] = 0xFF
+    with pytest.raises(SpreadsheetBroken):
+        open_table(bytes(data))
 
 
 def test_memory_stays_flat_over_a_long_file(tmp_path):

@@ -17,7 +17,7 @@ from members.importing import chunks
 from members.legacy import applying, arrivals, report, undoing
 from members.legacy.errors import PackageUsed
 from members.models import Account, ImportRun, LegacyRow, LegacyRun, Member
-from tests.old_shop import LOTS, MEMBERS, TOTALS, OldShop, outcomes, violations, world
+from tests.old_shop import LOTS, MEMBERS, TOTALS, OldShop, outcomes, shape, violations, world
 
 
 @pytest.fixture(autouse=True)
@@ -101,27 +101,6 @@ def test_resumed_or_not_it_ends_the_same(shop, monkeypatch):
 
     assert shape(world()) == shape(expected)
     assert run.told == known
-
-
-def shape(found):
-    """A world without the numbers that rows happen to get."""
-    names = {number: place for place, number in enumerate(sorted({row[0] for row in found["wallets"]}))}
-    accounts_of = sorted({row[4].split(":")[2] for row in found["entries"]}, key=int)
-
-    def plain(value):
-        if isinstance(value, str) and value.startswith("legacy:"):
-            parts = value.split(":")
-            return ":".join([*parts[:2], str(accounts_of.index(parts[2])), *parts[3:]])
-        return value
-
-    return {
-        what: [tuple(plain(cell) for cell in (names.get(row[0], row[0]), *row[1:])) for row in rows]
-        if isinstance(rows, list) and what in ("entries", "lots", "wallets", "tiers", "steps", "growth")
-        else len(rows)
-        if isinstance(rows, list)
-        else rows
-        for what, rows in found.items()
-    }
 
 
 def test_a_process_that_dies_among_the_members_goes_on_with_them(shop, monkeypatch):

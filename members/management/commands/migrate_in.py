@@ -22,9 +22,9 @@ State = LegacyRun.State
 
 class Command(BaseCommand):
     help = (
-        "Migrates a folder of files of an old system (members, tiers, lots, balances, growth, coupons) into "
-        "a channel made for it. Exit status: 0 all is in, 3 some rows were rejected, 4 nothing was applied, "
-        "2 the package could not be read."
+        "Migrates a folder of files of an old system (members, tiers, lots, balances, growth, coupons, "
+        "consents, referrals) into a channel made for it. Exit status: 0 all is in, 3 some rows were "
+        "rejected, 4 nothing was applied, 2 the package could not be read."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

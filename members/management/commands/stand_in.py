@@ -35,6 +35,9 @@ class Command(BaseCommand):
             "--prepare", action="store_true", help="make the channel, with made-up credentials (demo only)"
         )
         parser.add_argument("--listen", type=int, metavar="PORT", help="of Tmall's gateway, for our calls")
+        parser.add_argument(
+            "--queue", action="store_true", help="let messages wait in Tmall's queue instead (with --listen)"
+        )
         parser.add_argument("--wait", type=float, default=0, help="seconds to go on listening at the end")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,11 +45,16 @@ class Command(BaseCommand):
         held = dict(stand_in.credentials)
         if options["listen"] and stand_in.platform == "tmall":
             held["address"] = f"http://127.0.0.1:{options['listen']}/router/rest"
+        is_queued = options["queue"] and "address" in held
+        if is_queued:
+            held["group_name"] = "default"
         if options["prepare"]:
             self._prepare(options["channel"], stand_in.platform, held)
         gateway = tmall.Gateway(held)
         server = gateway.serve(port=options["listen"]) if "address" in held else None
         parcels = stand_in.story(held, options["count"], options["seed"])
+        if is_queued:
+            parcels = tmall.queue_up(gateway.queue, parcels)
         mischief = Mischief(twice=0, overtaken=0, stale=0, forged=0) if options["well"] else Mischief()
         tally = courier.deliver(
             stand_in,
@@ -64,7 +72,8 @@ class Command(BaseCommand):
             server.shutdown()
             self.stdout.write(
                 f"calls taken {len(gateway.taken)}, with a wrong signature {gateway.forged}, "
-                f"records answered {len(gateway.answers)}, balances {len(gateway.balances)}"
+                f"records answered {len(gateway.answers)}, balances {len(gateway.balances)}, "
+                f"left in the queue {len(gateway.queue.waiting)}"
             )
         if tally.given_up:
             raise CommandError(
