@@ -9,7 +9,6 @@ from typing import Any
 from django.db.models import Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from loyalty import grant_words, publishing
 from loyalty.errors import ProgrammeMissing

@@ -1,6 +1,6 @@
 """Lists of the console: they show, they never edit, and they stay quick on tables that only grow.
 
-What a list is narrowed by is a FilterSet of django-filter (`privacy.narrowing`) and nothing else. A value that
+What a list is narrowed by is a FilterSet of django-filter (`privacy.narrowing`), nothing else. A value that
 cannot be read, and a name that is no filter, are said above the list, which then shows no row: Django's admin
 would go on with all rows, as if they were those that were asked for.
 """
@@ -97,6 +97,9 @@ class Narrowed:
 class NarrowedChangeList(ChangeList):
     """A list of the admin with one FilterSet."""
 
+    filter_params: dict[str, list[str]]
+    page_num: int
+
     def get_filters(self, request: HttpRequest) -> tuple[list[Any], bool, dict[str, Any], bool, bool]:
         """What narrows the rows; Django adds no lookup of its own, and no row comes twice."""
         self.filter_params = _tidied(self.filter_params, self.model_admin.get_filterset_class().base_filters)
@@ -138,14 +141,12 @@ def _tidied(told: dict[str, list[str]], names: Collection[str]) -> dict[str, lis
 
 
 class NarrowedAdmin(ModelAdmin):
-    """A list with the filters of `filterset_class`, which a floor above may extend (settings.LIST_FILTERS)."""
+    """A list with the filters of `filterset_class`; a floor above may extend them (settings.LIST_FILTERS)."""
 
     filterset_class: ClassVar[type[Narrowing]]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
-    paginator = EstimatingPaginator
     list_fullwidth = True
-    list_per_page = 50
     actions = None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NarrowedChangeList]:
@@ -164,6 +165,9 @@ class NarrowedAdmin(ModelAdmin):
 
 class ReadOnlyAdmin(NarrowedAdmin):
     """A list that shows and never edits; facts change by named actions."""
+
+    paginator = EstimatingPaginator
+    list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

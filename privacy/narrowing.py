@@ -90,7 +90,7 @@ class Rule(Filter):
 class Several(Rule):
     """Rows with any of the chosen codes. `choices`: (code, word), or what reads them from the FilterSet."""
 
-    field_class = forms.MultipleChoiceField
+    field_class: type[forms.Field] = forms.MultipleChoiceField
 
     def __init__(
         self,
@@ -136,14 +136,16 @@ class One(Several):
 
     field_class = forms.ChoiceField
 
-    def __init__(self, field_name: str | None = None, *, otherwise: Word = _("All"), **options: Any) -> None:
+    def __init__(
+        self, field_name: str | None = None, *, otherwise: Word | None = None, **options: Any
+    ) -> None:
         super().__init__(field_name, **options)
         self.otherwise = otherwise
 
     @property
     def choices(self) -> list[tuple[str, Word]]:
         found = super().choices
-        return found if found and found[0][0] == "" else [("", self.otherwise), *found]
+        return found if found and found[0][0] == "" else [("", self.otherwise or _("All")), *found]
 
     def widget(self) -> forms.Widget:
         """A box that opens."""
@@ -156,8 +158,8 @@ class One(Several):
 class YesNo(One):
     """Rows for which something holds, or does not."""
 
-    def __init__(self, holds: Q, *, label: Word, yes: Word = _("Yes"), no: Word = _("No")) -> None:
-        super().__init__(choices=[(YES, yes), (NO, no)], label=label)
+    def __init__(self, holds: Q, *, label: Word) -> None:
+        super().__init__(choices=[(YES, _("Yes")), (NO, _("No"))], label=label)
         self.holds = holds
 
     def filter(self, rows: Rows, value: Any) -> Rows:
@@ -257,7 +259,7 @@ class NarrowingForm(forms.Form):
     ranges: ClassVar[list[tuple[str, str]]] = []
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, auto_id="narrow-%s", use_required_attribute=False, **options)
+        super().__init__(*args, **options | {"auto_id": "narrow-%s", "use_required_attribute": False})
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or {}
