@@ -1,15 +1,16 @@
 """What the lists of staff and of jobs are narrowed by."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
+from procrastinate.tasks import Task
 
 from privacy.models import StaffProfile
-from privacy.narrowing import Narrowing, Several, YesNo, days, numbers
+from privacy.narrowing import Narrowing, Several, Word, YesNo, days, numbers
 
+BUILTIN_QUEUE = "builtin"  # of tasks that procrastinate brings, which we do not use
 JOB_STATES = {
     "todo": _("waiting"),
     "doing": _("running"),
@@ -20,15 +21,27 @@ JOB_STATES = {
 }
 
 
-def _tasks(narrowing: Any) -> Iterator[tuple[str, str]]:
-    """The tasks there are, by name; no job is read for them."""
-    for name in sorted(app.tasks):
+QUEUES = {
+    "default": _("all other work"),
+    "imports": _("imports"),
+    "inbox": _("messages of platforms"),
+    "calls": _("calls to platforms"),
+}
+
+
+def _ours() -> list[Task]:
+    """Our tasks; no job is read for them."""
+    return [task for task in app.tasks.values() if task.queue != BUILTIN_QUEUE]
+
+
+def _tasks(narrowing: Narrowing) -> Iterator[tuple[str, str]]:
+    for name in sorted({task.name for task in _ours()}):
         yield name, name
 
 
-def _queues(narrowing: Any) -> Iterator[tuple[str, str]]:
-    for name in sorted({task.queue for task in app.tasks.values()}):
-        yield name, name
+def _queues(narrowing: Narrowing) -> Iterator[tuple[str, Word]]:
+    for name in sorted({task.queue for task in _ours()}):
+        yield name, QUEUES.get(name, name)
 
 
 class StaffFilter(Narrowing):

@@ -126,6 +126,8 @@ class NarrowedChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        if not self.result_count:  # counting has looked at every row that could be there
+            self.result_list = self.queryset.none()
         self.page_num = max(1, min(self.page_num, self.paginator.num_pages))
 
 

@@ -112,6 +112,7 @@ def faults_of(label: str, narrowing: Narrowing) -> Iterator[str]:
     rows: models.Manager[Any] = LISTS[label].model._default_manager
     for name, each in narrowing.filters.items():
         told_in: Any
+        told_out: Any
         if isinstance(each, YesNo):
             holds = {row.pk for row in rows.all() if HOLDS[label, name](row)}
             if left(label, {name: YES}) != holds or left(label, {name: NO}) & holds:

@@ -46,7 +46,7 @@ def numbers(client: Client, address: str = ORDERS, **asked: Any) -> list[str]:
 
 
 def test_several_choices_and_a_range_narrow_together(trade: Trade, reader: Client) -> None:
-    asked = {"channel": ["tmall", "app"], "net_from": "120", "net_to": "200.00"}
+    asked: dict[str, Any] = {"channel": ["tmall", "app"], "net_from": "120", "net_to": "200.00"}
     assert numbers(reader, **asked) == ["A-1", "T-1", "T-2"]
     assert numbers(reader, **{**asked, "channel": "tmall"}) == ["T-1", "T-2"]
     assert numbers(reader, net_from="900.01") == []
@@ -99,7 +99,7 @@ def test_paging_sorting_and_the_search_keep_the_filters(
     trade: Trade, reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("members.admin.orders.OrderAdmin.list_per_page", 2)
-    asked = {"channel": ["tmall"], "net_from": "", "placed_until": "2999-01-01", "status": ""}
+    asked: dict[str, Any] = {"channel": ["tmall"], "net_from": "", "placed_until": "2999-01-01", "status": ""}
     shown = reader.get(ORDERS, asked)
     page = shown.content.decode()
     for address in ("?channel=tmall&amp;p=2&amp;placed_until=2999-01-01", "channel=tmall&amp;o="):
