@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from config.filters import JOB_STATES, JobFilter, StaffFilter
 from members import staff
 from privacy import roles
 from privacy.errors import ReasonMissing, ShukeError
-from privacy.lists import ReadOnlyAdmin, WordsFilter
+from privacy.lists import ReadOnlyAdmin
 
 for foreign in (User, Group, ProcrastinateJob):
     if admin.site.is_registered(foreign):
@@ -69,7 +70,7 @@ class StaffAdmin(ReadOnlyAdmin):
     # Named one by one: the rest of an account, its password's digest above all, is nobody's to read.
     readonly_fields = ["username", "role", "store", "is_active", "last_login", "date_joined"]
     fields = [*readonly_fields, "own_member", "why"]
-    list_filter = ["is_active", "staff_profile__role"]
+    filterset_class = StaffFilter
     list_select_related = ["staff_profile__member"]
     search_fields = ["username"]
     ordering = ["username"]
@@ -109,14 +110,6 @@ class StaffAdmin(ReadOnlyAdmin):
         return profile.store_code if profile else ""
 
 
-JOB_STATES = {
-    "todo": _("waiting"),
-    "doing": _("running"),
-    "succeeded": _("succeeded"),
-    "failed": _("failed"),
-    "cancelled": _("cancelled"),
-    "aborted": _("aborted"),
-}
 JOB_FIELDS = {
     "id": _("job"),
     "task_name": _("task"),
@@ -143,16 +136,12 @@ def _name_jobs() -> None:
 _name_jobs()
 
 
-class ByState(WordsFilter):
-    title, parameter_name, words = _("state"), "status", JOB_STATES
-
-
 @admin.register(ProcrastinateJob)
 class JobAdmin(ReadOnlyAdmin):
     """Work in the background. Jobs name rows by their ids and carry no personal data."""
 
     list_display = ["id", "task_name", "queue_name", "state", "attempts", "scheduled_at", "args"]
-    list_filter = [ByState, "queue_name", "task_name"]
+    filterset_class = JobFilter
     fields = readonly_fields = [*list_display, "priority", "lock", "queueing_lock", "abort_requested"]
     ordering = ["-id"]
 

@@ -50,7 +50,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "unfold",
-    "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.import_export",
     "django.contrib.admin",
@@ -197,6 +196,8 @@ EXPORT_SOURCES = {
     "points": "loyalty.exports.PointsSource",
     "cases": "members.exports.CasesSource",
 }
+# Lists whose filters a floor above has extended, each with the FilterSet that is used (privacy.lists).
+LIST_FILTERS = {"members.Member": "loyalty.filters.MemberFilter"}
 # A member's life, in the order of the tabs: who may see what, and who reads it (members.timeline). Of one
 # instant, what is read further up comes first.
 TIMELINE = {

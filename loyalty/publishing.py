@@ -101,6 +101,11 @@ class Programmes:
         return self._by_id[version_id]
 
     @property
+    def newest_first(self) -> list[Programme]:
+        """The programmes of all versions."""
+        return list(self._by_id.values())[::-1]
+
+    @property
     def first_tier(self) -> str:
         """The code of the tier in which everybody begins, by the newest version."""
         return self._newest.programme.tiers[0].code

@@ -3,34 +3,17 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from privacy import access, register
-from privacy.lists import ReadOnlyAdmin, WordsFilter
+from privacy import access
+from privacy.filters import AccessRecordFilter, ConsentFilter, NoticeFilter
+from privacy.lists import ReadOnlyAdmin
 from privacy.models import AccessRecord, ConsentEvent, Notice
 from privacy.models.consent import word_for
-
-
-class ByModel(WordsFilter):
-    title, parameter_name = _("kind of record"), "model"
-
-    @property
-    def words(self) -> dict[str, str]:  # type: ignore[override]
-        """The kinds of records that hold personal data."""
-        labels = dict.fromkeys(field.model for field in register.all_fields())
-        return {label: access.model_in_words(label) for label in labels}
-
-
-class ByPurpose(WordsFilter):
-    title, parameter_name, words = _("purpose"), "purpose", dict(ConsentEvent.Purpose.choices)
-
-
-class ByWay(WordsFilter):
-    title, parameter_name, words = _("by way of"), "channel", dict(ConsentEvent.Way.choices)
 
 
 @admin.register(AccessRecord)
 class AccessRecordAdmin(ReadOnlyAdmin):
     list_display = ["recorded_at", "actor_label", "action", "kind", "member", "seen", "reason"]
-    list_filter = ["action", ByModel, "recorded_at"]
+    filterset_class = AccessRecordFilter
     list_select_related = ["member"]
     search_fields = ["=actor_label", "=request_id"]
     ordering = ["-recorded_at"]
@@ -48,7 +31,7 @@ class AccessRecordAdmin(ReadOnlyAdmin):
 class ConsentEventAdmin(ReadOnlyAdmin):
     list_display = ["happened_at", "member", "what_for", "way", "party", "granted", "method", "source"]
     fields = readonly_fields = [*list_display, "notice", "notice_version", "recorded_at", "actor", "receipt"]
-    list_filter = [ByPurpose, ByWay, "granted", "method"]
+    filterset_class = ConsentFilter
     list_select_related = ["member"]
     search_fields = ["=receipt"]
     ordering = ["-happened_at"]
@@ -65,5 +48,5 @@ class ConsentEventAdmin(ReadOnlyAdmin):
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
     list_display = ["title", "kind", "version", "language", "effective_from", "published_at"]
-    list_filter = ["kind", "language"]
+    filterset_class = NoticeFilter
     ordering = ["kind", "-effective_from"]

@@ -13,31 +13,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import coupon_codes, coupon_lines, coupon_terms, publishing
+from loyalty import coupon_codes, coupon_lines
 from loyalty.admin.of_members import OfMembers
-from loyalty.card import in_words
+from loyalty.filters import CouponBatchFilter, CouponFilter, CouponMoveFilter
 from loyalty.models import Coupon, CouponBatch, CouponMove
 from members.numbers import read_number
 from members.templatetags.amounts import count
 from privacy.lists import ReadOnlyAdmin
-
-
-class CampaignFilter(admin.SimpleListFilter):
-    """Narrows a list to one campaign of the programme."""
-
-    title = _("campaign")
-    parameter_name = "campaign"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The campaigns of the version that holds now, by their names."""
-        if not publishing.is_published():
-            return []
-        campaigns = coupon_terms.of(publishing.current().programme)
-        return [(code, in_words(dict(terms.name)) or code) for code, terms in campaigns.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of the chosen campaign."""
-        return queryset.filter(campaign=self.value()) if self.value() else queryset
 
 
 def shown_code(coupon: Coupon) -> str:
@@ -50,7 +32,7 @@ class CouponAdmin(OfMembers):
     path = "member"
     list_display = ["issued_at", "page", "campaign", "shown", "state", "valid_until", "sentence", "programme"]
     list_display_links = ["issued_at"]
-    list_filter = ["state", CampaignFilter]
+    filterset_class = CouponFilter
     list_select_related = ["member", "programme"]
     ordering = ["-id"]
     search_fields = ["id"]
@@ -84,7 +66,7 @@ class CouponAdmin(OfMembers):
 class CouponBatchAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "campaign", "source", "state", "codes", "rejected", "note", "made_by"]
     list_display_links = ["created_at"]
-    list_filter = ["state", "source"]
+    filterset_class = CouponBatchFilter
     list_select_related = ["made_by"]
     ordering = ["-id"]
 
@@ -102,7 +84,7 @@ class CouponMoveAdmin(OfMembers):
     path = "coupon__member"
     list_display = ["happened_at", "page", "coupon_link", "kind", "channel", "order_no", "sentence", "actor"]
     list_display_links = None
-    list_filter = ["kind", "channel"]
+    filterset_class = CouponMoveFilter
     list_select_related = ["coupon__member", "channel", "actor"]
     ordering = ["-id"]
     search_fields = ["id"]

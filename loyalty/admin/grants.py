@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty import grant_words, publishing
 from loyalty.admin.of_members import ByMemberNumber
+from loyalty.filters import ActivityFilter, CheckInFilter, GrantFilter
 from loyalty.models import Activity, CheckIn, Grant
 from loyalty.publishing import Programmes
-from privacy.lists import WordsFilter
 
 
 class OfOneMember(ByMemberNumber):
@@ -22,14 +22,10 @@ class OfOneMember(ByMemberNumber):
     list_select_related: Any = ["member", "channel"]
 
 
-class ByRefusal(WordsFilter):
-    title, parameter_name, words = _("why nothing was given"), "refusal", grant_words.REFUSALS
-
-
 @admin.register(Grant)
 class GrantAdmin(OfOneMember):
     list_display = ["recorded_at", "page", "what", "source", "sentence", "outcome", "order_number"]
-    list_filter = ["source", "prize", "state", ByRefusal]
+    filterset_class = GrantFilter
     list_select_related = ["member", "order"]
     ordering = ["-recorded_at", "-id"]
 
@@ -62,7 +58,7 @@ class GrantAdmin(OfOneMember):
 @admin.register(Activity)
 class ActivityAdmin(OfOneMember):
     list_display = ["happened_at", "page", "kind", "what", "counted", "channel"]
-    list_filter = ["kind", "channel"]
+    filterset_class = ActivityFilter
     ordering = ["-recorded_at", "-id"]
 
     @admin.display(description=_("what was done"))
@@ -79,5 +75,5 @@ class ActivityAdmin(OfOneMember):
 @admin.register(CheckIn)
 class CheckInAdmin(OfOneMember):
     list_display = ["day", "page", "streak", "channel", "happened_at"]
-    list_filter = ["channel"]
+    filterset_class = CheckInFilter
     ordering = ["-id"]

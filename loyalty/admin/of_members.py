@@ -4,13 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import publishing
-from loyalty.errors import ProgrammeMissing
-from loyalty.names import in_words
-from loyalty.programme import Programme
+from loyalty import filters
 from members import links
 from members.models import Member
 from members.numbers import read_number
@@ -63,13 +60,20 @@ class ByMemberNumber(OfMembers):
 
 
 class WithTiers(ByMemberNumber):
-    """A list that shows tiers by the names the newest version has for them; a code that is gone stays one."""
+    """A list that shows tiers by the newest names they have had; the code of none stays one."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The rows; the programme is read once for the names on all of them."""
-        self._newest = _newest()
+        """The rows; the programme is read once for the names on all of them and in the filters."""
+        self._versions = filters.versions()
+        self._tiers, self._uses = filters.tiers(self._versions), filters.uses(self._versions)
         found: QuerySet[Any] = super().get_queryset(request)
         return found
+
+    def get_narrowing(self, request: HttpRequest, told: QueryDict) -> filters.OfProgramme:
+        narrowing = super().get_narrowing(request, told)
+        assert isinstance(narrowing, filters.OfProgramme)
+        narrowing.versions = self._versions
+        return narrowing
 
     @admin.display(description=_("tier"), ordering="tier")
     def tier_name(self, row: Any) -> str:
@@ -77,50 +81,8 @@ class WithTiers(ByMemberNumber):
 
     def named(self, code: str) -> str:
         """The name of a tier in the language that is active, or its code."""
-        return dict(self.tiers()).get(code) or code
+        return self._tiers.get(code) or code
 
-    def tiers(self) -> list[tuple[str, str]]:
-        """The tiers there are to choose from: (code, name)."""
-        return [(tier.code, in_words(tier.name)) for tier in self._newest.tiers] if self._newest else []
-
-    def uses(self) -> list[tuple[str, str]]:
-        """The counted benefits there are to choose from: (code, name)."""
-        found = {
-            use.code: in_words(use.name)
-            for tier in (self._newest.tiers if self._newest else ())
-            for use in tier.benefits.uses
-        }
-        return list(found.items())
-
-
-class TierFilter(admin.SimpleListFilter):
-    """Narrows a list `WithTiers` to one tier, chosen by its name."""
-
-    title, parameter_name = _("tier"), "tier"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        tiers: list[tuple[str, str]] = model_admin.tiers()
-        return tiers
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of the chosen tier."""
-        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
-
-
-class UseFilter(TierFilter):
-    """Narrows a list `WithTiers` to one counted benefit, chosen by its name."""
-
-    title, parameter_name = _("benefit"), "code"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        uses: list[tuple[str, str]] = model_admin.uses()
-        return uses
-
-
-def _newest() -> Programme | None:
-    """The newest version of the programme, or None where there is none."""
-    try:
-        programmes = publishing.load_all()
-    except ProgrammeMissing:
-        return None
-    return programmes.by_id(programmes.newest_id)
+    def used(self, code: str) -> str:
+        """The name of a counted benefit, or its code."""
+        return self._uses.get(code) or code

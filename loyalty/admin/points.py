@@ -1,16 +1,11 @@
 """Lists of points entries, wallets and tier changes: they show what the ledger wrote and edit nothing."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import statement
-from loyalty.admin.of_members import ByMemberNumber, TierFilter, WithTiers
+from loyalty.admin.of_members import ByMemberNumber, WithTiers
+from loyalty.filters import EntryFilter, HoldFilter, TierChangeFilter, WalletFilter
 from loyalty.models import Entry, Hold, TierChange, Wallet
 from members.templatetags.amounts import count, signed
 
@@ -19,7 +14,7 @@ from members.templatetags.amounts import count, signed
 class EntryAdmin(ByMemberNumber):
     list_display = ["recorded_at", "page", "kind", "moved", "balance", "sentence", "cause", "channel"]
     list_display_links = ["recorded_at"]
-    list_filter = ["kind", "channel"]
+    filterset_class = EntryFilter
     list_select_related = ["wallet__member", "channel"]
     exclude = ["hash"]
     ordering = ["-recorded_at", "-id"]
@@ -42,7 +37,7 @@ class WalletAdmin(WithTiers):
     path = "member"
     list_display = ["page", "tier_name", "tier_until", "balance_written", "held", "debt", "version"]
     list_display_links = None
-    list_filter = [TierFilter]
+    filterset_class = WalletFilter
     list_select_related = ["member"]
     exclude = ["head"]
     ordering = ["-id"]
@@ -52,15 +47,11 @@ class WalletAdmin(WithTiers):
         return count(wallet.balance)
 
 
-class ByTierAfter(TierFilter):
-    title, parameter_name = _("tier after"), "after"
-
-
 @admin.register(TierChange)
 class TierChangeAdmin(WithTiers):
     list_display = ["happened_at", "page", "tier_before", "tier_after", "reason", "valid_until"]
     list_display_links = None
-    list_filter = ["reason", ByTierAfter]
+    filterset_class = TierChangeFilter
     list_select_related = ["wallet__member"]
     ordering = ["-id"]
 
@@ -73,32 +64,11 @@ class TierChangeAdmin(WithTiers):
         return self.named(change.after)
 
 
-class ByHoldState(admin.SimpleListFilter):
-    """What is set aside now, unless another state is asked for."""
-
-    title, parameter_name = _("state"), "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        ended = [(code, str(word)) for code, word in Hold.State.choices if code != Hold.State.OPEN]
-        return [*ended, ("all", gettext("All"))]
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        """Django calls the choice of none "all"; here it is what is open."""
-        first, *rest = super().choices(changelist)
-        yield {**first, "display": Hold.State.OPEN.label}
-        yield from rest
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Hold]) -> QuerySet[Hold]:
-        if self.value() == "all":
-            return queryset
-        return queryset.filter(state=self.value() or Hold.State.OPEN)
-
-
 @admin.register(Hold)
 class HoldAdmin(ByMemberNumber):
     list_display = ["expires_at", "page", "set_aside", "spent", "state", "channel", "cause", "created_at"]
     list_display_links = None
-    list_filter = [ByHoldState, "channel"]
+    filterset_class = HoldFilter
     list_select_related = ["wallet__member", "channel"]
     ordering = ["expires_at", "id"]
 

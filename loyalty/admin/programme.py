@@ -22,17 +22,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from unfold.admin import ModelAdmin
 
 from loyalty import benefits, programme_file, publishing, sentences
 from loyalty.admin.programme_form import ProgrammeForm, values, with_tier, without
 from loyalty.admin.programme_settings import CHECKED, TIERS
 from loyalty.errors import DraftChanged, ProgrammeInvalid
+from loyalty.filters import VersionFilter
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import document, parse
 from loyalty.programme_file import MAX_BYTES
 from privacy import roles
 from privacy.errors import ShukeError
+from privacy.lists import NarrowedAdmin
 
 PAGE, COMPARE = "admin:loyalty_programmeversion_changelist", "admin:loyalty_programme_compare"
 
@@ -83,14 +84,13 @@ class Band:
 
 
 @admin.register(ProgrammeVersion)
-class ProgrammeVersionAdmin(ModelAdmin):
+class ProgrammeVersionAdmin(NarrowedAdmin):
     """The matrix first; behind it the list of versions, each of which opens as its changes in words."""
 
     list_display = ("number", "code", "state", "effective_from", "drafted_by", "published_by", "published_at")
-    list_filter = ("state",)
+    filterset_class = VersionFilter
     list_select_related = ("drafted_by", "published_by")
     ordering = ("-number",)
-    show_full_result_count = False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return roles.can(request.user, "programme.view")

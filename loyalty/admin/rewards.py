@@ -9,6 +9,7 @@ from unfold.admin import TabularInline
 
 from loyalty import reward_words
 from loyalty.admin.of_members import ByMemberNumber
+from loyalty.filters import ClaimFilter, ShelfMoveFilter
 from loyalty.models import Claim, ClaimMove, ShelfMove
 from members.templatetags.amounts import signed
 from privacy.lists import ReadOnlyAdmin
@@ -39,7 +40,7 @@ class ClaimAdmin(ByMemberNumber):
     path = "member"
     list_display = ["claimed_at", "page", "what", "state", "way", "price", "channel", "store", "sentence"]
     list_display_links = ["claimed_at"]
-    list_filter = ["state", "way", "channel", "store", "reward"]
+    filterset_class = ClaimFilter
     list_select_related = ["member", "channel", "store"]
     exclude = ["steps", "entry"]
     ordering = ["-claimed_at", "-id"]
@@ -62,7 +63,7 @@ class ClaimAdmin(ByMemberNumber):
 class ShelfMoveAdmin(ReadOnlyAdmin):
     list_display = ["happened_at", "shelf", "pieces", "reason", "actor", "programme"]
     list_display_links = None
-    list_filter = ["shelf__reward"]
+    filterset_class = ShelfMoveFilter
     list_select_related = ["shelf", "actor", "programme"]
     ordering = ["-id"]
 

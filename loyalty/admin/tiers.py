@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import tier_words
-from loyalty.admin.of_members import TierFilter, UseFilter, WithTiers
+from loyalty.admin.of_members import WithTiers
+from loyalty.filters import BenefitUseFilter, TierEventFilter, TierWarningFilter
 from loyalty.models import BenefitUse, TierEvent, TierWarning
 
 
@@ -12,7 +13,7 @@ from loyalty.models import BenefitUse, TierEvent, TierWarning
 class TierEventAdmin(WithTiers):
     list_display = ["starts_at", "page", "kind", "tier_name", "why_given", "ends_at", "actor"]
     list_display_links = None
-    list_filter = ["kind", TierFilter]
+    filterset_class = TierEventFilter
     list_select_related = ["wallet__member", "actor"]
     ordering = ["-id"]
 
@@ -27,7 +28,7 @@ class TierWarningAdmin(WithTiers):
 
     list_display = ["until", "page", "tier_name", "numbers", "recorded_at"]
     list_display_links = None
-    list_filter = [TierFilter, "until"]
+    filterset_class = TierWarningFilter
     list_select_related = ["wallet__member"]
     ordering = ["-id"]
 
@@ -40,10 +41,10 @@ class TierWarningAdmin(WithTiers):
 class BenefitUseAdmin(WithTiers):
     list_display = ["used_at", "page", "what", "tier_name", "period", "number", "channel", "given_back_at"]
     list_display_links = None
-    list_filter = [UseFilter, TierFilter]
+    filterset_class = BenefitUseFilter
     list_select_related = ["wallet__member", "channel"]
     ordering = ["-id"]
 
     @admin.display(description=_("benefit"), ordering="code")
     def what(self, use: BenefitUse) -> str:
-        return dict(self.uses()).get(use.code) or use.code
+        return self.used(use.code)

@@ -1,18 +1,23 @@
-"""How a statement may be narrowed by those who read it over the API."""
+"""How a statement may be narrowed by those who read it over the API: the rules of the console's list."""
 
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django_filters import rest_framework as filters
+from django.db.models import QuerySet
+from django_filters import FilterSet
 from rest_framework.request import Request
 
+from loyalty.filters import EntryFilter
 from loyalty.models import Entry
 from members.api.answers import in_query
 from members.bodies import PROBLEMS, UNKNOWN_WORD, Body, read_moment
 from members.cleaning import Unclean
 from members.errors import BodyInvalid
+from members.models import Channel
+
+RULES = EntryFilter.base_filters
 
 
 class MomentField(forms.Field):
@@ -27,28 +32,26 @@ class MomentField(forms.Field):
             raise ValidationError("", code=unclean.code) from None
 
 
-class MomentFilter(filters.Filter):
-    """Compares with an instant."""
+class ChannelField(forms.CharField):
+    """A channel by its code; one that is not there has no entries."""
 
-    field_class = MomentField
+    def clean(self, value: Any) -> QuerySet[Channel] | None:
+        code = super().clean(value)
+        return Channel.objects.filter(code=code) if code else None
 
 
-class EntryFilter(filters.FilterSet):
+class StatementFilter(FilterSet):
     """Entries of some kinds, of some channel, or recorded within a time: `from <= recorded_at < to`."""
 
-    kind = filters.MultipleChoiceFilter(choices=Entry.Kind.choices)
-    channel = filters.CharFilter(field_name="channel__code")
-    recorded_from = MomentFilter(field_name="recorded_at", lookup_expr="gte")
-    recorded_to = MomentFilter(field_name="recorded_at", lookup_expr="lt")
-
-    class Meta:
-        model = Entry
-        fields = ("kind", "channel", "recorded_from", "recorded_to")
+    kind = RULES["kind"]
+    channel = RULES["channel"].told_as(ChannelField)
+    recorded_from = RULES["recorded_from"].told_as(MomentField)
+    recorded_to = RULES["recorded_until"].told_as(MomentField)
 
 
-def asked_filter(request: Request) -> EntryFilter:
+def asked_filter(request: Request) -> StatementFilter:
     """The filter of a request's query. Raises BodyInvalid where a value is not one."""
-    asked = EntryFilter(request.query_params, queryset=Entry.objects.all())
+    asked = StatementFilter(request.query_params, queryset=Entry.objects.all())
     if asked.is_valid():
         return asked
     body = Body({})

@@ -1,21 +1,20 @@
 """Lists of cases and of behaviour events. What was said is on the page of a case, shown with a reason."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from members import links, visits
 from members.admin.people import RecordedList
+from members.filters import CaseFilter, EventFilter
 from members.happenings import in_words
-from members.models import Case, Channel, Event
+from members.models import Case, Event
 from members.numbers import read_number
 from privacy import roles
 from privacy.lists import EstimatingPaginator
@@ -38,7 +37,7 @@ class CaseAdmin(RecordedList):
         "satisfaction",
     ]
     list_display_links = None
-    list_filter = ["kind", "state", "channel"]
+    filterset_class = CaseFilter
     list_select_related = ["channel", "member"]
     search_fields = ["=number", "=order_number"]
     search_help_text = _("A whole case number or order number.")
@@ -75,41 +74,13 @@ class LatestPaginator(EstimatingPaginator):
         return len(rows.values_list("pk")[:MOST_SHOWN])
 
 
-class ByTime(admin.SimpleListFilter):
-    """How far back a list of everybody's events looks: a span that its months' indexes answer quickly."""
-
-    title, parameter_name = _("time"), "time"
-    spans = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("hour", _("The last hour")), ("day", _("The last day")), ("week", _("The last week"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Of everybody no further back than was chosen, a day unless told; of one member all there is."""
-        chosen = self.value()
-        if chosen not in self.spans and request.GET.get("q", "").strip():
-            return queryset
-        return queryset.filter(at__gte=timezone.now() - self.spans.get(chosen or "day", self.spans["day"]))
-
-
-class ByChannel(admin.SimpleListFilter):
-    title, parameter_name = _("channel"), "channel"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        return list(Channel.objects.values_list("pk", "name"))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.value()
-        return queryset.filter(visitor__channel=chosen) if chosen and chosen.isdigit() else queryset
-
-
 @admin.register(Event)
 class EventAdmin(RecordedList):
     """Behaviour events, by time and channel or of one member. Sessions, paths and searches stay out."""
 
     list_display = ["at", "channel", "kind", "product", "category", "entrance", "duration"]
     list_display_links = None
-    list_filter = [ByTime, ByChannel]
+    filterset_class = EventFilter
     list_select_related = ["visitor__channel"]
     paginator = LatestPaginator
     search_fields = ["kind"]

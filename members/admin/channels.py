@@ -7,12 +7,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from members.admin.configured import ConfiguredAdmin, StoreSheet
+from members.filters import ApiKeyFilter, ChannelFilter, StoreFilter
 from members.models import ApiKey, Channel, Identifier, Scope, Store
 from privacy import roles
-from privacy.lists import ReadOnlyAdmin
+from privacy.lists import NarrowedAdmin, ReadOnlyAdmin
 
 
 class StoreInline(TabularInline):
@@ -25,14 +26,11 @@ class StoreInline(TabularInline):
 
 
 @admin.register(Channel)
-class ChannelAdmin(ModelAdmin):
+class ChannelAdmin(NarrowedAdmin):
     """Channels are made and renamed here; a code, once orders hang on it, stays."""
 
     inlines = [StoreInline]
     warn_unsaved_form = True
-    list_filter_sheet = True
-    list_fullwidth = True
-    actions = None
     verb = "channels.manage"
     fields = [
         "name",
@@ -46,7 +44,7 @@ class ChannelAdmin(ModelAdmin):
         "connection",
     ]
     list_display = ["name", "code", "platform", "brand", "verified", "is_active", "created_at"]
-    list_filter = ["platform", "is_active"]
+    filterset_class = ChannelFilter
     ordering = ["code"]
 
     @admin.display(description=_("vouches for"))
@@ -87,7 +85,7 @@ class StoreAdmin(ConfiguredAdmin):
     verb = "channels.manage"
     resource_classes = [StoreSheet]
     list_display = ["name", "code", "channel", "province", "city", "is_active"]
-    list_filter = ["channel", "is_active"]
+    filterset_class = StoreFilter
     list_select_related = ["channel"]
     ordering = ["channel", "code"]
 
@@ -97,7 +95,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     """Keys by their prefix; a secret was shown once and is nowhere."""
 
     list_display = ["prefix", "channel", "staff", "granted", "rate", "expires_at", "revoked_at", "created_at"]
-    list_filter = ["channel"]
+    filterset_class = ApiKeyFilter
     list_select_related = ["channel", "staff"]
     exclude = ["digest"]
     ordering = ["-id"]

@@ -15,12 +15,12 @@ from import_export.formats.base_formats import CSV, XLSX, Format
 from import_export.resources import ModelResource
 from import_export.widgets import ForeignKeyWidget
 from tablib import Dataset
-from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from members.cells import guarded
 from members.models import Channel, Store, Tag
 from privacy import roles
+from privacy.lists import NarrowedAdmin
 
 
 class SheetCSV(CSV):
@@ -89,18 +89,14 @@ class TagSheet(ModelResource):
         clean_model_instances = True
 
 
-class ConfiguredAdmin(ModelAdmin, ImportExportModelAdmin):
+class ConfiguredAdmin(NarrowedAdmin, ImportExportModelAdmin):
     """A list whose rows those may edit whose role has the verb. Nothing is deleted: it is switched off."""
 
     verb: ClassVar[str]
     import_form_class = ImportForm
     export_form_class = ExportForm
     formats: ClassVar[list[type[Format]]] = [SheetCSV, SheetXLSX]
-    list_filter_sheet = True
-    list_fullwidth = True
-    show_full_result_count = False
     warn_unsaved_form = True
-    actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return roles.can(request.user, self.verb)

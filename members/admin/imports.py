@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from members.filters import ColumnMappingFilter, ImportRunFilter
 from members.models import ColumnMapping, ImportRun
 from privacy.lists import ReadOnlyAdmin
 
@@ -30,7 +31,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
         "created_at",
     ]
     list_display_links = None
-    list_filter = ["state", "channel", "format", "created_at"]
+    filterset_class = ImportRunFilter
     list_select_related = ["channel", "started_by"]
     search_fields = ["file_name"]
 
@@ -48,7 +49,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
 @admin.register(ColumnMapping)
 class ColumnMappingAdmin(ReadOnlyAdmin):
     list_display = ["channel", "kind", "chosen_by", "chosen_at"]
-    list_filter = ["channel"]
+    filterset_class = ColumnMappingFilter
     list_select_related = ["channel", "chosen_by"]
     exclude = ["headers_digest"]
 

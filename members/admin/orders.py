@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 
 from members import links
+from members.filters import OrderFilter, RefundFilter
 from members.models import Order, OrderLine, OrderStatusEntry, Refund
 from members.templatetags.amounts import yuan
 from privacy.lists import ReadOnlyAdmin
@@ -52,21 +53,6 @@ class RefundInline(TabularInline):
     extra = 0
 
 
-class ToldLateFilter(admin.SimpleListFilter):
-    """Orders of which an older version came after a newer one."""
-
-    title = _("told late")
-    parameter_name = "late"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """One choice beside all."""
-        return [("1", _("Told late at least once"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those with stale versions, if they are asked for."""
-        return queryset.filter(stale_count__gt=0) if self.value() == "1" else queryset
-
-
 def _lines(found: Iterable[tuple[Sequence[Any], str]]) -> str:
     """Amounts (yuan) with the words for what they are, one a line; a dash for none."""
     lines = (
@@ -78,7 +64,7 @@ def _lines(found: Iterable[tuple[Sequence[Any], str]]) -> str:
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     list_display = ["number", "channel", "page", "status", "net_yuan", "refunded", "placed_at", "paid_at"]
-    list_filter = ["channel", "status", ToldLateFilter]
+    filterset_class = OrderFilter
     list_select_related = ["channel", "member"]
     search_fields = ["=number"]
     search_help_text = _("A whole order number.")
@@ -139,7 +125,7 @@ class RefundAdmin(ReadOnlyAdmin):
         "asked_here",
     ]
     list_display_links = None
-    list_filter = ["channel", ("order", admin.EmptyFieldListFilter), "asked_here"]
+    filterset_class = RefundFilter
     list_select_related = ["channel"]
     search_fields = ["=order_number", "=number"]
     ordering = ["-id"]

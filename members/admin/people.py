@@ -10,12 +10,13 @@ from django.utils.translation import pgettext_lazy
 
 from members import evidence_words, links
 from members.admin.configured import ConfiguredAdmin, TagSheet
+from members.filters import AccountFilter, MatchReviewFilter, MemberFilter, TagFilter
 from members.identity import LINK_REASONS
 from members.models import Account, MatchReview, Member, Tag
 from members.numbers import read_number
 from privacy import access
 from privacy.access import Occasion
-from privacy.lists import ReadOnlyAdmin, WordsFilter
+from privacy.lists import ReadOnlyAdmin
 
 
 class RecordedList(ReadOnlyAdmin):
@@ -52,7 +53,7 @@ class MemberAdmin(RecordedList):
         "joined_at",
     ]
     list_display_links = None
-    list_filter = ["status", "gender", "recruited_channel"]
+    filterset_class = MemberFilter
     search_fields = ["number"]
     search_help_text = _("A whole member number.")
     list_before_template = "loyalty/member/find.html"
@@ -79,10 +80,6 @@ class MemberAdmin(RecordedList):
         return queryset.filter(number=read_number(search_term)), False
 
 
-class ByLink(WordsFilter):
-    title, parameter_name, words = _("linked by"), "linked_by", LINK_REASONS
-
-
 @admin.register(Account)
 class AccountAdmin(RecordedList):
     list_display = [
@@ -96,7 +93,7 @@ class AccountAdmin(RecordedList):
     ]
     list_display_links = None
     fields = readonly_fields = [*list_display, "joined_at", "heard_at"]
-    list_filter = ["channel", ByLink]
+    filterset_class = AccountFilter
     list_select_related = ["channel", "member"]
     ordering = ["-id"]
 
@@ -129,7 +126,7 @@ class MatchReviewAdmin(ReadOnlyAdmin):
         "created_at",
     ]
     list_display_links = None
-    list_filter = ["state", "reason"]
+    filterset_class = MatchReviewFilter
     list_select_related = ["member", "other", "decided_by"]
     ordering = ["-created_at"]
 
@@ -158,5 +155,6 @@ class TagAdmin(ConfiguredAdmin):
     verb = "members.tag"
     resource_classes = [TagSheet]
     list_display = ["name", "code", "created_at"]
+    filterset_class = TagFilter
     search_fields = ["name", "code"]
     ordering = ["name"]
