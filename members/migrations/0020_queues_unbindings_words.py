@@ -8,7 +8,7 @@ from privacy.appendonly import append_only
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0018_what_a_customer_looks_up"),
+        ("members", "0019_an_import_is_undone"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
