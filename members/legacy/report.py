@@ -1,7 +1,6 @@
 """Reports: what a package brings, whether it ties out, what became of it, and the rows that were not used."""
 
 import csv
-import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
@@ -124,9 +123,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
                 "taken": f"{amounts['taken_back']:,}",
                 "kept": f"{amounts['kept']:,}",
             }
-    for moment, label in (("before", _("Before")), ("after", _("After")), ("undone", _("Taken back"))):
-        if found["totals"][moment]:
-            yield f"{label}: {json.dumps(found['totals'][moment], ensure_ascii=False)}"
+    yield from importing_report.totals_in_words(found["totals"])
     if "problem" in found:
         yield found["problem"]["message"]
     if found.get("rejected_file"):
