@@ -138,7 +138,7 @@ class EventFilter(Narrowing):
 
     time = Span(
         choices=[("hour", _("The last hour")), ("day", _("The last day")), ("week", _("The last week"))],
-        label=_("time"),
+        label=_("how far back"),
         otherwise=_("The last day; of one member all"),
     )
     channel = Channels("visitor__channel", label=_("channel"))

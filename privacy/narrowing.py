@@ -290,8 +290,9 @@ class Group:
         return len(self.fields) > 1
 
     @property
-    def has_boxes(self) -> bool:
-        return isinstance(self.fields[0][1].field.widget, forms.CheckboxSelectMultiple)
+    def is_single(self) -> bool:
+        has_boxes = isinstance(self.fields[0][1].field.widget, forms.CheckboxSelectMultiple)
+        return not self.is_range and not has_boxes
 
 
 class Narrowing(FilterSet):

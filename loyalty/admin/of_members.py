@@ -1,5 +1,6 @@
 """Lists whose rows are of members: by whole number, a link for who may follow it, tiers by their names."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -8,6 +9,9 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import filters
+from loyalty.benefit_terms import Use
+from loyalty.names import in_words
+from loyalty.tier_terms import Tier
 from members import links
 from members.models import Member
 from members.numbers import read_number
@@ -65,7 +69,6 @@ class WithTiers(ByMemberNumber):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows; the programme is read once for the names on all of them and in the filters."""
         self._versions = filters.versions()
-        self._tiers, self._uses = filters.tiers(self._versions), filters.uses(self._versions)
         found: QuerySet[Any] = super().get_queryset(request)
         return found
 
@@ -81,8 +84,12 @@ class WithTiers(ByMemberNumber):
 
     def named(self, code: str) -> str:
         """The name of a tier in the language that is active, or its code."""
-        return self._tiers.get(code) or code
+        return self._first_name(code, (tier for programme in self._versions for tier in programme.tiers))
 
     def used(self, code: str) -> str:
         """The name of a counted benefit, or its code."""
-        return self._uses.get(code) or code
+        tiers = (tier for programme in self._versions for tier in programme.tiers)
+        return self._first_name(code, (use for tier in tiers for use in tier.benefits.uses))
+
+    def _first_name(self, code: str, found: Iterable[Tier | Use]) -> str:
+        return next((in_words(each.name) for each in found if each.code == code), "") or code
