@@ -56,6 +56,8 @@ class ReadOnlyAdmin(ModelAdmin):
     list_fullwidth = True
     list_per_page = 50
     actions = None
+    # Columns that the page of a row shows in words: by their names, the methods that say them.
+    worded: ClassVar[Mapping[str, str]] = {}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -68,8 +70,11 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What the page of a row shows; to what somebody may not open there is no link."""
-        found = super().get_fields(request, obj)
+        found = [self._in_words(name) for name in super().get_fields(request, obj)]
         return [_plain(name, self.model) if self._is_closed(request, name) else name for name in found]
+
+    def _in_words(self, name: Any) -> Any:
+        return getattr(self, self.worded[name]) if isinstance(name, str) and name in self.worded else name
 
     def _is_closed(self, request: HttpRequest, name: Any) -> bool:
         """Whether this is another row of a list that the person may not see."""

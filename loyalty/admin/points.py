@@ -1,7 +1,7 @@
 """Lists of points entries, wallets and tier changes: they show what the ledger wrote and edit nothing."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -22,6 +22,7 @@ class EntryAdmin(ByMemberNumber):
     list_filter = ["kind", "channel"]
     list_select_related = ["wallet__member", "channel"]
     exclude = ["hash"]
+    worded: ClassVar = {"why": "sentence"}
     ordering = ["-recorded_at", "-id"]
 
     @admin.display(description=_("points"))
