@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 OWN_PAGES = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -14,6 +14,22 @@ CONSOLE = (
     "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 STRICT_PATHS = ("/desk/", "/join/", "/card/", "/admin/login/", "/livez", "/readyz", "/api/")
+
+
+class PlainAddressMiddleware:
+    """404 for an address with a NUL in it: no page has one, and PostgreSQL keeps no text with it.
+
+    The API is left out: it answers by itself, as a problem.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        has_nul = "\0" in request.path or "%00" in request.META.get("QUERY_STRING", "")
+        if has_nul and not request.path.startswith("/api/"):
+            raise Http404
+        return self.get_response(request)
 
 
 class ContentPolicyMiddleware:

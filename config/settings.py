@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "config.chain.PageAuthenticationMiddleware",
     "config.chain.PageMessageMiddleware",
     "config.idle.IdleSignOutMiddleware",
+    "config.security.PlainAddressMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.history.ConsoleHistoryMiddleware",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from loyalty import ledger, pictures, publishing, reward_terms, reward_words, shelves
+from loyalty import ledger, pictures, publishing, reward_terms, reward_words, sentences, shelves
 from loyalty.models import Claim
 from loyalty.pictures import Picture
 from loyalty.programme import Programme
@@ -157,7 +157,7 @@ def _sentence(
     return reward_words.refusal(
         refusal,
         at=min((at for at in openings if at is not None), default=None),
-        tiers=", ".join(names),
+        tiers=sentences.listed(names),
         limit=offer.per_member,
         short=offer.points - (seen.available or 0),
     )

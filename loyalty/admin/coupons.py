@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -51,6 +51,8 @@ class CouponAdmin(OfMembers):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """A coupon is not a form: it opens as its history."""
+        if not object_id.isdecimal():
+            raise Http404
         return redirect("coupons:coupon", coupon_id=int(object_id))
 
     @admin.display(description=_("code"))

@@ -1,5 +1,7 @@
 """Lists of points entries, wallets and tier changes: they show what the ledger wrote and edit nothing."""
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,7 @@ class EntryAdmin(ByMemberNumber):
     filterset_class = EntryFilter
     list_select_related = ["wallet__member", "channel"]
     exclude = ["hash"]
+    worded: ClassVar = {"why": "sentence"}
     ordering = ["-recorded_at", "-id"]
 
     @admin.display(description=_("points"))

@@ -1,6 +1,6 @@
 """Lists of claims and of stock changes: they show what `loyalty.rewards` wrote and edit nothing (B8)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -43,6 +43,7 @@ class ClaimAdmin(ByMemberNumber):
     filterset_class = ClaimFilter
     list_select_related = ["member", "channel", "store"]
     exclude = ["steps", "entry"]
+    worded: ClassVar = {"reward": "what", "why": "sentence"}
     ordering = ["-claimed_at", "-id"]
     inlines = [ClaimMoveInline]
 

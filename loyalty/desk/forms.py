@@ -7,10 +7,12 @@ from uuid import UUID, uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.counter import LARGEST
 from loyalty.refund_outlook import Purchase
 from members import member_codes
 from members.cleaning import Unclean, clean_amount, clean_phone, clean_text
 from members.numbers import read_number
+from members.templatetags.amounts import yuan
 
 MOST_POINTS = 10**12
 NAME_LENGTH = 60
@@ -29,8 +31,9 @@ class Amount(forms.CharField):
             amount = clean_amount(text)
         except Unclean:
             amount = Decimal(0)
-        if amount is not None and amount <= 0:
-            raise forms.ValidationError(_("Type an amount in yuan above zero, such as 128.50."))
+        if amount is not None and not 0 < amount <= LARGEST:
+            words = _("Type an amount in yuan above zero and of at most %(most)s, such as 128.50.")
+            raise forms.ValidationError(words % {"most": yuan(LARGEST)})
         if amount is None and self.required:
             raise forms.ValidationError(self.error_messages["required"])
         return amount

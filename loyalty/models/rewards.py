@@ -215,4 +215,4 @@ class ClaimMove(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.claim_id} {self.state}"
+        return f"{self.position}. {self.get_state_display()}"

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config import console, home
+from loyalty.models import Entry
 from members.models import MatchReview
 from privacy import roles
 from privacy.models import AccessRecord
@@ -192,3 +193,23 @@ def test_a_wrong_password_and_a_person_without_a_role_stay_outside(db, django_us
         client = Client()
         answer = client.post("/admin/login/", {"username": name, "password": password, "next": "/"})
         assert answer.status_code == 200 and "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/members/SK%00/",
+        "/rules/?q=%00",
+        "/admin/loyalty/entry/?cause=%00",
+        "/admin/loyalty/coupon/x/change/",
+        "/admin/loyalty/coupon/%00/change/",
+    ],
+)
+def test_an_odd_address_is_none(trade: Trade, address: str) -> None:
+    assert signed_in("marketing").get(address).status_code == 404
+
+
+def test_an_entry_says_why_in_words(trade: Trade) -> None:
+    trade.buy("T1", "200", brand.buyer("mei"))
+    page = signed_in("finance").get(f"/admin/loyalty/entry/{Entry.objects.get().pk}/change/").content.decode()
+    assert "200 × 1 × 1 = 200" in page and "base_per_yuan" not in page

@@ -168,7 +168,8 @@ def test_an_old_sale_of_the_same_amount_asks_nothing(desk, shop):
         ({"amount": "-5"}, "above zero"),
         ({"amount": "12.345"}, "above zero"),
         ({"amount": "abc"}, "above zero"),
-        ({"amount": "9" * 12}, "amount"),
+        ({"amount": "9" * 12}, "at most ¥9,999,999.99"),
+        ({"amount": "10000000"}, "at most ¥9,999,999.99"),
         ({"use_points": "on", "points": "1.5"}, "whole points"),
     ],
 )
