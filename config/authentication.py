@@ -17,7 +17,7 @@ class KeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User | AnonymousUser, Caller] | None:
         """The person and the caller; None without a key. Raises KeyInvalid."""
-        scheme, _space, key = request.headers.get("Authorization", "").strip().partition(" ")
+        scheme, _space, key = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
         if not scheme:
             return None
         if scheme.lower() != SCHEME.lower():

@@ -88,7 +88,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        asked = request.headers.get("X-Request-ID", "")
+        asked = request.META.get("HTTP_X_REQUEST_ID", "")
         own = asked if _ACCEPTED_ID.fullmatch(asked) else uuid.uuid4().hex
         token = request_id.set(own)
         request.request_id = own  # type: ignore[attr-defined]  # the trail of looks names it (D7)

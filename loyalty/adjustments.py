@@ -25,7 +25,7 @@ from loyalty.points import PointsReceipt
 from loyalty.publishing import Held
 from loyalty.purse import Figures, Origin, Purse
 from loyalty.tellings import points_changes
-from members import outbox, survivors
+from members import survivors
 from members.models import Member, Order
 from privacy import approvals, roles
 from privacy.errors import ReasonMissing
@@ -203,10 +203,9 @@ def _post(change: Mapping[str, Any], *, actor_id: int, why: dict[str, Any]) -> P
     posting = purse.adjust(points, origin, expires_at=_expiry(held, purse, purses.now), now=purses.now)
     told = points_changes(purses.values(), None)
     try:
-        ledger.append(purses)
+        ledger.append(purses, told)
     except CauseCounted as counted:
         raise CauseTaken from counted
-    outbox.put(told)
     figures = purse.figures(purses.now)
     return PointsReceipt(entry_id=posting.id or 0, points=points, figures=figures, is_new=True)
 

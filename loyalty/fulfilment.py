@@ -21,7 +21,6 @@ from loyalty.models import Claim
 from loyalty.purse import Origin
 from loyalty.reward_terms import Place
 from loyalty.tellings import points_changes
-from members import outbox
 from privacy.errors import ReasonMissing
 
 REASON_LENGTH = 5
@@ -186,5 +185,4 @@ def _give_points_back(claim: Claim, purses: Purses, *, actor_id: int | None, rea
         grace_ends = end_of(today + timedelta(days=programme.points.reissue_grace_days), programme.time_zone)
         paid.purse.give_back(paid.parts, origin, now=purses.now, reissue_until=grace_ends)
     told = points_changes(purses.values(), claim.channel_id)
-    ledger.append(purses)
-    outbox.put(told)
+    ledger.append(purses, told)

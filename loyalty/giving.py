@@ -11,7 +11,6 @@ from loyalty.purse import Origin, Posting, Purse
 from loyalty.tellings import points_changed
 from loyalty.tier_events import GrowthGift
 from loyalty.wishes import Given
-from members import outbox
 
 
 def hand_out(fresh: Sequence[Given], purses: Purses, now: datetime) -> None:
@@ -65,8 +64,7 @@ def write_points(purses: Purses) -> None:
         for purse in purses.values()
         if purse.postings
     ]
-    ledger.append(purses)
-    outbox.put(told)
+    ledger.append(purses, told)
 
 
 def _coupons(wanted: Sequence[Given], now: datetime) -> None:

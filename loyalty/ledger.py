@@ -31,12 +31,10 @@ from loyalty.errors import MergedMeanwhile
 from loyalty.lots import Figures, HoldState, LotState, Posting
 from loyalty.persons import Tie
 from loyalty.purse import Purse
-from members import columns, survivors
+from members import columns, outbox, survivors
+from members.outbox import Change
 
-_WALLET = (
-    "id, member_id, balance, held, debt, version, head, tier, tier_since, tier_until, tier_steps, person_id"
-)
-_LOT = "id, wallet_id, order_id, earned, remaining, held, expired, earned_at, available_from, expires_at"
+_LOT = "id, order_id, earned, remaining, held, expired, earned_at, available_from, expires_at"
 
 
 @dataclass(slots=True, eq=False)
@@ -95,61 +93,62 @@ def lock(
     """
     assert connection.in_atomic_block, "the orchestrator opens the transaction"
     wanted = sorted(set(member_ids))
-    rows = _lock_wallets(wanted, paid_by) if paid_by else _lock_wallets(wanted)
-    missing = sorted(set(wanted) - {row[1] for row in rows})
+    only_earning = columns.numbers(earning_only)
+    rows = _lock_wallets(wanted, only_earning, order_ids, paid_by)
+    missing = sorted(set(wanted) - {row[_MEMBER] for row in rows})
     if missing:
         _make_wallets(missing, first_tier())
-        rows += _lock_wallets(missing)
-    rows += _late_kin(rows)
-    purses = _fill(rows, order_ids, frozenset(earning_only))
+        rows += _lock_wallets(missing, only_earning, order_ids)
+    rows += _late_kin(rows, order_ids)
+    purses = _fill(rows)
     for purse in purses.values():
         if purse.is_whole:
             purse.advance(purses.now)
     return purses
 
 
-# The wallets of these members, and those of the persons they are merged into. One parameter, twice.
-_THEIRS = (
-    "(member_id = ANY(%s::bigint[]) OR person_id = ANY(ARRAY("
-    "SELECT person_id FROM loyalty_wallet WHERE member_id = ANY(%s::bigint[]) AND person_id IS NOT NULL)))"
-)
-_PAID = " OR id = ANY(ARRAY(SELECT wallet_id FROM loyalty_entry WHERE kind = 'redeem' AND cause = ANY(%s)))"
+# A row of `loyalty_read`: the clock, whether all lots are there, a wallet, and one of its lots or none.
+_ID, _MEMBER, _PERSON, _LOT_ID = 3, 4, 14, 15
+_OPEN = "SELECT * FROM loyalty_read(loyalty_lock(%s::bigint[], %s::text[]), %s::bigint[], %s::bigint[])"
+_READ = "SELECT * FROM loyalty_read(%s::bigint[], '{}', %s::bigint[])"
 
 
-def _lock_wallets(member_ids: Sequence[int], paid_by: Collection[str] = ()) -> list[tuple[Any, ...]]:
-    asked: list[Any] = [columns.numbers(member_ids)] * 2
-    if paid_by:
-        asked.append(list(paid_by))
-    return columns.ask(
-        f"SELECT {_WALLET} FROM loyalty_wallet WHERE {_THEIRS}{_PAID if paid_by else ''}"
-        " ORDER BY id FOR NO KEY UPDATE",
-        asked,
-    )
+def _lock_wallets(
+    member_ids: Sequence[int],
+    only_earning: str = "{}",
+    order_ids: Collection[int] = (),
+    paid_by: Collection[str] = (),
+) -> list[columns.Row]:
+    """Lock the wallets of these members and of their persons, and read them after that, in one round trip."""
+    asked = [columns.numbers(member_ids), columns.texts(paid_by), only_earning, columns.numbers(order_ids)]
+    return columns.ask(_OPEN, asked)
 
 
-def _late_kin(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def _late_kin(rows: Sequence[columns.Row], order_ids: Collection[int]) -> list[columns.Row]:
     """The wallets of a person that a merge brought while we waited for the first of them, locked now.
 
     They may come before ours in the order of ids, so they are not waited for: whoever holds one may be
     waiting for us. Raises MergedMeanwhile when somebody does.
     """
-    people = sorted({row[-1] for row in rows if row[-1] is not None})
+    people = sorted({row[_PERSON] for row in rows if row[_PERSON] is not None})
     if not people:
         return []
-    had = [row[0] for row in rows]
+    had = sorted({row[_ID] for row in rows})
     late = columns.ask(
-        f"SELECT {_WALLET} FROM loyalty_wallet WHERE person_id = ANY(%s::bigint[])"
+        "SELECT id FROM loyalty_wallet WHERE person_id = ANY(%s::bigint[])"
         " AND id <> ALL(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
         [people, had],
     )
-    had += [row[0] for row in late]
+    had += [id_ for (id_,) in late]
     [(missed,)] = columns.ask(
         "SELECT count(*) FROM loyalty_wallet WHERE person_id = ANY(%s::bigint[]) AND id <> ALL(%s::bigint[])",
         [people, had],
     )
     if missed:
         raise MergedMeanwhile
-    return late
+    if not late:
+        return []
+    return columns.ask(_READ, [columns.numbers(id_ for (id_,) in late), columns.numbers(order_ids)])
 
 
 def _make_wallets(member_ids: Sequence[int], first_tier: str) -> None:
@@ -161,35 +160,29 @@ def _make_wallets(member_ids: Sequence[int], first_tier: str) -> None:
         )
 
 
-def _fill(
-    rows: Sequence[tuple[Any, ...]],
-    order_ids: Collection[int] = (),
-    earning_only: frozenset[int] = frozenset(),
-) -> Purses:
-    """Read lots and holds of the wallets, after their locks were taken."""
+def _fill(rows: Sequence[columns.Row]) -> Purses:
+    """Purses of rows of `loyalty_read`, by the clock of the last of them, with holds and kin."""
     by_wallet: dict[int, Purse] = {}
-    by_member: dict[int, Purse] = {}
     for row in rows:
-        wallet_id, member_id, balance, held, debt, version, head, tier, since, until, steps, _person = row
-        purse = Purse(
-            wallet_id, member_id, balance, held, debt, version, bytes(head), tier, since, until, steps
-        )
-        by_wallet[purse.wallet_id] = purse
-        by_member[purse.member_id] = purse
-        purse.is_whole = bool(purse.debt or purse.held) or purse.member_id not in earning_only
-    people = {row[-1] for row in rows if row[-1] is not None}
-    ties = _ties(people)
+        purse = by_wallet.get(row[_ID])
+        if purse is None:
+            purse = by_wallet[row[_ID]] = _purse(row)
+        if row[_LOT_ID] is not None and purse.is_whole:
+            purse.lots.append(_lot(row[_LOT_ID:]))
+    by_member = {purse.member_id: purse for purse in by_wallet.values()}
+    ties = _ties({row[_PERSON] for row in rows if row[_PERSON] is not None})
     if ties:
         persons.link(by_member.values(), ties)
-        for purse in by_member.values():
-            purse.is_whole = purse.is_whole or bool(purse.kin)
-    whole = [purse.wallet_id for purse in by_wallet.values() if purse.is_whole]
-    read, lots = _read_lots(whole, order_ids)
-    for wallet_id, lot in lots:
-        by_wallet[wallet_id].lots.append(lot)
     if any(purse.held for purse in by_wallet.values()):
         _read_holds(by_wallet)
-    return Purses(read, by_member, ties)
+    return Purses(clock.of(*rows[-1][:2]) if rows else clock.read(), by_member, ties)
+
+
+def _purse(row: columns.Row) -> Purse:
+    _, _, is_whole, id_, member_id, balance, held, debt, version, head, tier, since, until, steps, *_ = row
+    return Purse(
+        id_, member_id, balance, held, debt, version, head, tier, since, until, steps, is_whole=is_whole
+    )
 
 
 def _ties(people: Collection[int]) -> list[Tie]:
@@ -207,47 +200,22 @@ def _ties(people: Collection[int]) -> list[Tie]:
     return [Tie(*row) for row in rows]
 
 
-def _read_lots(wallet_ids: list[int], order_ids: Collection[int]) -> tuple[Clock, list[tuple[int, LotState]]]:
-    """The lots of wallets, and what time it was when they were read: later than their last writing."""
-    lots = f"SELECT {_LOT} FROM loyalty_lot WHERE wallet_id = ANY(%s) AND remaining > 0"
-    parameters: list[Any] = [wallet_ids]
-    if order_ids:
-        lots += (
-            f" UNION ALL SELECT {_LOT} FROM loyalty_lot"
-            " WHERE order_id = ANY(%s) AND wallet_id = ANY(%s) AND remaining = 0"
-        )
-        parameters += [list(order_ids), wallet_ids]
-    rows = columns.ask(
-        f"SELECT {clock.COLUMNS}, lot.* FROM (SELECT) AS now"
-        f" LEFT JOIN ({lots}) AS lot ON true ORDER BY lot.id",
-        parameters,
-    )
-    read = clock.of(*rows[0][:2])
-    return read, [(row[3], _lot(row[2:])) for row in rows if row[2] is not None]
-
-
 def _lot(row: Sequence[Any]) -> LotState:
-    id_, _wallet_id, order_id, earned, remaining, held, expired, earned_at, available_from, expires_at = row
+    id_, order_id, earned, remaining, held, expired, earned_at, available_from, expires_at = row
     return LotState(earned, remaining, earned_at, available_from, expires_at, held, expired, order_id, id_)
 
 
 def _read_holds(by_wallet: Mapping[int, Purse]) -> None:
     holding = [purse.wallet_id for purse in by_wallet.values() if purse.held]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT h.id, h.wallet_id, h.points, h.expires_at, h.cause, h.reason, h.channel_id,"
-            " p.lot_id, p.points FROM loyalty_hold h JOIN loyalty_holdlot p ON p.hold_id = h.id"
-            " WHERE h.wallet_id = ANY(%s) AND h.state = 'open' ORDER BY h.id, p.id",
-            [holding],
-        )
-        holds: dict[int, HoldState] = {}
-        for id_, wallet_id, points, expires_at, cause, reason, channel_id, lot_id, part in cursor.fetchall():
-            purse = by_wallet[wallet_id]
-            if id_ not in holds:
-                holds[id_] = HoldState(points, expires_at, [], cause, reason, channel_id, id=id_)
-                purse.holds.append(holds[id_])
-            lot = next(lot for lot in purse.lots if lot.id == lot_id)
-            holds[id_].parts.append((lot, part))
+    holds: dict[int, HoldState] = {}
+    for row in columns.ask("SELECT * FROM loyalty_holds(%s::bigint[])", [holding]):
+        id_, wallet_id, points, expires_at, cause, reason, channel_id, lot_id, part = row
+        purse = by_wallet[wallet_id]
+        if id_ not in holds:
+            holds[id_] = HoldState(points, expires_at, [], cause, reason, channel_id, id=id_)
+            purse.holds.append(holds[id_])
+        lot = next(lot for lot in purse.lots if lot.id == lot_id)
+        holds[id_].parts.append((lot, part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,20 +278,24 @@ class CauseCounted(Exception):
     """A cause was counted before, for these points or others: nothing was written."""
 
 
-def append(purses: Purses, *, zone: ZoneInfo | None = None) -> list[Posting]:
+def append(purses: Purses, told: Sequence[Change] = (), *, zone: ZoneInfo | None = None) -> list[Posting]:
     """Write every posting, lot, hold and wallet that moved, in one statement; returns the postings.
 
-    `zone` tells on which local day a limited rule was used; it is wanted when some rule was. Raises
+    `told` is what the channels should know of it: it goes to the outbox in the same statement. `zone` tells
+    on which local day a limited rule was used; it is wanted when some rule was. Raises
     CauseCounted when the unique key of causes answers; the transaction goes on, and nothing was written.
     """
     assert connection.in_atomic_block, "lock() the wallets first"
     moved = sorted(filter(_has_moved, purses.values()), key=lambda purse: purse.wallet_id)
     if not moved:
+        outbox.put(told)
         return []
     postings = [posting for purse in moved for posting in purse.postings]
     lots = [(purse, lot) for purse in moved for lot in purse.lots if lot.touched]
     holds = [(purse, hold) for purse in moved for hold in purse.holds if hold.touched]
-    written = ledger_rows.append(moved, postings, lots, holds, recorded_at=purses.clock.recorded, zone=zone)
+    written = ledger_rows.append(
+        moved, postings, lots, holds, told, recorded_at=purses.clock.recorded, zone=zone
+    )
     if written is None:
         raise CauseCounted
     _settle_down(moved, written, postings, lots, holds)
@@ -361,10 +333,18 @@ def _has_moved(purse: Purse) -> bool:
 # --- reading ----------------------------------------------------------------------------------------
 
 
+# The wallets of these members, and those of the persons they are merged into. One parameter, twice.
+_PEEK = (
+    "SELECT * FROM loyalty_read(ARRAY(SELECT id FROM loyalty_wallet WHERE member_id = ANY(%s::bigint[])"
+    " OR person_id = ANY(ARRAY(SELECT person_id FROM loyalty_wallet"
+    " WHERE member_id = ANY(%s::bigint[]) AND person_id IS NOT NULL)) ORDER BY id), '{}', '{}')"
+)
+
+
 def peek(member_ids: Iterable[int]) -> Purses:
     """Open purses without a lock, for looking only: what time has done is seen, and not written."""
     asked = list(member_ids)
-    purses = _fill(columns.ask(f"SELECT {_WALLET} FROM loyalty_wallet WHERE {_THEIRS}", [asked, asked]))
+    purses = _fill(columns.ask(_PEEK, [asked, asked]))
     for purse in purses.values():
         purse.advance(purses.now)
     return purses
@@ -396,7 +376,7 @@ def figures_as_of(member_id: int, at: datetime) -> Figures:
             id_: Purse(id_, member, balance, 0, debt, version) for id_, member, balance, debt, version in last
         }
         cursor.execute(
-            "SELECT l.id, l.wallet_id, l.order_id, l.earned, sum(m.points)::bigint, 0, 0,"
+            "SELECT l.wallet_id, l.id, l.order_id, l.earned, sum(m.points)::bigint, 0, 0,"
             " l.earned_at, l.available_from, l.expires_at"
             " FROM unnest(%s::bigint[], %s::int[]) AS asked(wallet_id, version)"
             " JOIN loyalty_lot l ON l.wallet_id = asked.wallet_id JOIN loyalty_lotmove m ON m.lot_id = l.id"
@@ -406,8 +386,8 @@ def figures_as_of(member_id: int, at: datetime) -> Figures:
         )
         lots: dict[int, LotState] = {}
         for row in cursor.fetchall():
-            lots[row[0]] = _lot(row)
-            purses[row[1]].lots.append(lots[row[0]])
+            lots[row[1]] = _lot(row[1:])
+            purses[row[0]].lots.append(lots[row[1]])
         cursor.execute(
             "SELECT h.id, h.wallet_id, h.points, h.expires_at, p.lot_id, p.points FROM loyalty_hold h"
             " JOIN loyalty_holdlot p ON p.hold_id = h.id"

@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from loyalty.purse import HoldState, LotState, Posting, Purse
-from members import columns
+from members import columns, outbox
+from members.outbox import Change
 
 # What `loyalty_append` is given, column by column, as its parameters follow each other.
 _ENTRY_COLUMNS = (
@@ -62,7 +63,7 @@ _APPENDED = (*_ENTRY_COLUMNS, *_LOT_COLUMNS, *_MOVE_COLUMNS, *_WALLET_COLUMNS)
 _APPEND = (
     "SELECT loyalty_append(%s::timestamptz, "
     + "".join(f"%s::{kind}[], " for _, kind, _ in _APPENDED)
-    + "%s::jsonb)"
+    + "%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::jsonb)"
 )
 
 
@@ -71,11 +72,12 @@ def append(
     postings: Sequence[Posting],
     lots: Sequence[tuple[Purse, LotState]],
     holds: Sequence[tuple[Purse, HoldState]],
+    told: Sequence[Change],
     *,
     recorded_at: datetime,
     zone: ZoneInfo | None,
 ) -> Mapping[str, list[int]] | None:
-    """Write purses and what moved in them; the ids of `entries`, `lots` and `holds`, in their order.
+    """Write purses, what moved in them and what is told of it; the ids of `entries`, `lots` and `holds`.
 
     None when a cause was counted before: then nothing was written.
     """
@@ -109,7 +111,8 @@ def append(
             *columns.of_rows(_LOT_COLUMNS, (_lot_row(purse, lot) for purse, lot in lots)),
             *columns.of_rows(_MOVE_COLUMNS, moves),
             *columns.of_rows(_WALLET_COLUMNS, map(_wallet_row, moved)),
-            columns.document(rest),
+            *outbox.rows(told),
+            columns.document({name: some for name, some in rest.items() if some}),
         ],
     )
     ids: Mapping[str, list[int]] | None = json.loads(written) if written is not None else None

@@ -174,7 +174,7 @@ def _moves(merge: Merge, purses: Purses) -> list[tuple[Purse, LotState, Purse, L
     """
     by_wallet = {purse.wallet_id: purse for purse in purses.values()}
     rows = columns.ask(
-        "SELECT e.cause, e.kind, m.points, l.id, l.wallet_id, l.order_id, l.earned, l.remaining, l.held,"
+        "SELECT e.cause, e.kind, m.points, l.wallet_id, l.id, l.order_id, l.earned, l.remaining, l.held,"
         " l.expired, l.earned_at, l.available_from, l.expires_at"
         " FROM loyalty_entry e JOIN loyalty_lotmove m ON m.entry_id = e.id"
         " JOIN loyalty_lot l ON l.id = m.lot_id"
@@ -183,8 +183,8 @@ def _moves(merge: Merge, purses: Purses) -> list[tuple[Purse, LotState, Purse, L
         [columns.numbers(by_wallet), merge.pk],
     )
     sides: dict[str, dict[str, list[tuple[Purse, LotState, int]]]] = {}
-    for cause, kind, points, *row in rows:
-        purse = by_wallet[row[1]]
+    for cause, kind, points, wallet_id, *row in rows:
+        purse = by_wallet[wallet_id]
         lot = ledger.lot_of(purse, row)
         sides.setdefault(cause, {"move_out": [], "move_in": []})[kind].append((purse, lot, points))
     return [
@@ -207,8 +207,7 @@ def _belong(purses: Purses, member_ids: Collection[int], person_id: int | None) 
 
 def _write_points(purses: Purses) -> None:
     told = points_changes(purses.values(), None)
-    ledger.append(purses)
-    outbox.put(told)
+    ledger.append(purses, told)
 
 
 def _write(purses: Purses, ascent: Ascent) -> None:

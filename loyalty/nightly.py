@@ -13,7 +13,6 @@ from loyalty import clock, ledger, publishing, tier_rounds
 from loyalty.ledger import Purses
 from loyalty.tellings import points_changed
 from loyalty.tier_rounds import Round
-from members import outbox
 from members.outbox import Change
 
 CHUNK = 500
@@ -52,8 +51,7 @@ def post_expiry() -> Night:
                 for posting in purse.postings
                 if posting.kind == "expire"
             )
-            ledger.append(purses)
-            outbox.put(told)
+            ledger.append(purses, told)
         night.members += len(member_ids)
     return night
 

@@ -17,7 +17,7 @@ from loyalty.ledger import CauseCounted, Purses
 from loyalty.models import Entry, Hold
 from loyalty.purse import Figures, HoldState, Origin, Posting, Purse
 from loyalty.tellings import points_changes
-from members import outbox, survivors
+from members import survivors
 from members.models import Channel
 
 
@@ -209,9 +209,7 @@ def _open(member_id: int) -> tuple[Purses, Purse]:
 
 
 def _close(purses: Purses, channel: Channel) -> None:
-    told = points_changes(purses.values(), channel.pk)
-    ledger.append(purses)
-    outbox.put(told)
+    ledger.append(purses, points_changes(purses.values(), channel.pk))
 
 
 def _posted_before(

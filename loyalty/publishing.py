@@ -130,6 +130,11 @@ class Programmes:
         number = self._held[newest_id].number
         return Programmes([held for held in self._held.values() if held.number <= number])
 
+    @property
+    def versions(self) -> list[Held]:
+        """Every published version, also one that never came to hold."""
+        return list(self._held.values())
+
     def lowest_tiers(self) -> frozenset[str]:
         """The codes of the tiers in which anybody ever began."""
         return frozenset(programme.tiers[0].code for programme in self._by_id.values())

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from loyalty import publishing
+from loyalty import publishing, unmoved
 from loyalty.ascents import Ascent, Kind
 from loyalty.climbing import Before, Climber
 from loyalty.models import TierBeforeMerge, TierChange, TierEvent, Wallet
@@ -70,13 +70,11 @@ class _Look(NamedTuple):
 
 def walk(*, chunk: int = CHUNK) -> Iterator[Difference]:
     """Recount everybody, so many members at a time; nothing comes when all is well."""
-    after = 0
-    while True:
-        ids = list(Wallet.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:chunk])
-        if not ids:
-            return
-        yield from recount(ids)
-        after = ids[-1]
+    if not publishing.is_published():
+        return
+    for ids in unmoved.leave_out(publishing.load_all()):
+        for start in range(0, len(ids), chunk):
+            yield from recount(ids[start : start + chunk])
 
 
 def recount(wallet_ids: Collection[int]) -> Iterator[Difference]:

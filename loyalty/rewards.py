@@ -40,7 +40,7 @@ from loyalty.publishing import Held
 from loyalty.purse import Origin, Purse
 from loyalty.reward_terms import Offer, Place
 from loyalty.tellings import points_changes
-from members import outbox, survivors
+from members import survivors
 from members.models import Channel
 from privacy.errors import ReasonMissing
 
@@ -232,8 +232,7 @@ def _redeem(
 def _write_points(asked: _Asked, purse: Purse, purses: Purses) -> int | None:
     """Write what moved in the purse, also what time did to it; answers the redemption's id."""
     postings, told = purse.postings[:], points_changes(purses.values(), asked.channel.pk)
-    ledger.append(purses)
-    outbox.put(told)
+    ledger.append(purses, told)
     cause = claims.entry_cause(asked.cause)
     return next((each.id for each in postings if each.kind == "redeem" and each.origin.cause == cause), None)
 

@@ -15,9 +15,8 @@ from loyalty.programme import Programme
 from loyalty.purse import LotState, Origin, Posting, Purse
 from loyalty.settlement import Batch, Change, Settlement
 from loyalty.snapshots import Snapshot
-from loyalty.tellings import points_changed, tier_changed
+from loyalty.tellings import points_changes, tier_changed
 from loyalty.tiers import Purchase
-from members import outbox
 from members.orders import Heard
 
 PAID = frozenset({"paid", "shipped", "received", "completed"})
@@ -338,17 +337,9 @@ def _origin(
 def _write(moving: Sequence[Heard], batch: Batch) -> None:
     zone = batch.programmes.at(batch.purses.now).programme.time_zone
     channel_id = moving[0].channel_id
-    postings = {id(purse): purse.postings[:] for purse in batch.purses.values() if purse.postings}
+    told = points_changes(batch.purses.values(), channel_id)
     batch.ascent.write()
-    ledger.append(batch.purses, zone=zone)
-    snapshots.write([snapshot for snapshot in batch.priced.values() if snapshot.touched])
-    outbox.put(
-        [
-            *(
-                points_changed(purse, postings[id(purse)], channel_id)
-                for purse in batch.purses.values()
-                if id(purse) in postings
-            ),
-            *(tier_changed(step, channel_id) for step in batch.ascent.steps),
-        ]
+    ledger.append(
+        batch.purses, [*told, *(tier_changed(step, channel_id) for step in batch.ascent.steps)], zone=zone
     )
+    snapshots.write([snapshot for snapshot in batch.priced.values() if snapshot.touched])

@@ -24,7 +24,6 @@ from loyalty.publishing import Held
 from loyalty.tellings import points_changed, tier_changed
 from loyalty.tier_rows import GrowthRow
 from loyalty.tiers import Ending, Event
-from members import outbox
 from members.models import Member
 from privacy import approvals, roles
 from privacy.models import Approval
@@ -332,5 +331,4 @@ def write(purses: Purses, ascent: Ascent, *, channel_id: int | None = None) -> N
         points_changed(purse, purse.postings[:], channel_id) for purse in purses.values() if purse.postings
     ]
     ascent.write()
-    ledger.append(purses)
-    outbox.put([*told, *(tier_changed(step, channel_id) for step in ascent.steps)])
+    ledger.append(purses, [*told, *(tier_changed(step, channel_id) for step in ascent.steps)])

@@ -18,9 +18,9 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
 
+from members import columns
 from members.errors import KeyHolderInvalid, KeyInvalid, KeyUnknown, RateInvalid, RateLimited, ScopeUnknown
 from members.models import ApiKey, Channel, Scope
 from privacy import roles
@@ -162,12 +162,10 @@ def check(text: str, *, ip: str = "") -> Caller:
     if written is None:
         raise KeyInvalid
     prefix, digest = written[1], _digest(written[2])
-    with connection.cursor() as cursor:
-        cursor.execute(_CHECK, [digest, prefix])
-        row = cursor.fetchone()
-    if row is None or not compare_digest(bytes(row[1]), digest):
+    found = columns.ask(_CHECK, [digest, prefix])
+    if not found or not compare_digest(found[0][1], digest):
         raise KeyInvalid
-    (id_, _, scopes, rate, networks, staff_id, *channel, is_live, count, before, second) = row
+    [(id_, _, scopes, rate, networks, staff_id, *channel, is_live, count, before, second)] = found
     if not is_live or not _comes_from(json.loads(networks), ip):
         raise KeyInvalid
     used, seconds = slide(count, before, rate, second)

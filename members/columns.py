@@ -11,11 +11,16 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from threading import local
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import Cursor
 from psycopg.types.datetime import TimestamptzLoader
+
+FEW = 500  # rows of an answer that a kept cursor may hold on to
 
 Row = tuple[Any, ...]
 Writer = Callable[[Iterable[Any]], str]
@@ -80,22 +85,61 @@ def _column(write: Writer, column: Row) -> str:
     return write(column)
 
 
+class _Kept(local):
+    """The cursor that a thread keeps for its connection: to make one takes as long as a small statement."""
+
+    cursor: Cursor[Any] | None = None
+
+
+_kept = _Kept()
+
+
 def ask(statement: str, parameters: Parameters = ()) -> list[Row]:
     """Run one statement and take all of its rows."""
-    with connection.cursor() as cursor:
-        # The driver's own reader of instants, in C; Django's in Python takes ten times as long.
-        cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
-        cursor.execute(statement, parameters)
-        return cursor.fetchall()
+    database = connections[DEFAULT_DB_ALIAS]
+    if _is_watched(database):
+        with database.cursor() as cursor:
+            cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+            cursor.execute(statement, parameters)
+            return cursor.fetchall()
+    kept = _cursor(database)
+    with database.wrap_database_errors:
+        rows = kept.execute(statement, parameters).fetchall()
+    if len(rows) > FEW:
+        _kept.cursor = None  # it holds on to the answer until it is asked again
+    return rows
 
 
 def tell(statement: str, parameters: Parameters = ()) -> int:
     """Run one statement that answers nothing; the number of rows it touched."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return cursor.rowcount
+    database = connections[DEFAULT_DB_ALIAS]
+    if _is_watched(database):
+        with database.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.rowcount
+    kept = _cursor(database)
+    with database.wrap_database_errors:
+        return kept.execute(statement, parameters).rowcount
+
+
+def _is_watched(database: BaseDatabaseWrapper) -> bool:
+    """Whether somebody wants to see each statement: the console's history, a count of statements."""
+    return bool(database.execute_wrappers) or database.queries_logged
+
+
+def _cursor(database: BaseDatabaseWrapper) -> Cursor[Any]:
+    """The driver's own cursor, kept, after everything that Django does before it gives one."""
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    database.validate_no_broken_transaction()
+    cursor = _kept.cursor
+    if cursor is None or cursor.connection is not database.connection:
+        cursor = _kept.cursor = database.connection.cursor()
+        # The driver's own reader of instants, in C; Django's in Python takes ten times as long.
+        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+    return cursor
 
 
 def in_transaction() -> bool:
     """Whether what is written now can still be undone together with what follows."""
-    return connection.in_atomic_block
+    return connections[DEFAULT_DB_ALIAS].in_atomic_block

@@ -26,18 +26,17 @@ def put(events: Sequence[Change]) -> None:
     assert columns.in_transaction(), "a change is told in the transaction that makes it"
     if not events:
         return
-    columns.tell(
-        """
-        INSERT INTO members_outboxevent (topic, change, member_id, channel_id, payload)
-        SELECT topic, change, member_id, channel_id, payload::jsonb
-          FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[])
-               AS told(topic, change, member_id, channel_id, payload)
-        """,
-        [
-            columns.texts([event.topic for event in events]),
-            columns.texts([event.change for event in events]),
-            columns.numbers([event.member_id for event in events]),
-            columns.numbers([event.channel_id for event in events]),
-            columns.texts([columns.document(event.payload) for event in events]),
-        ],
+    columns.ask(
+        "SELECT members_tell(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[])", rows(events)
     )
+
+
+def rows(events: Sequence[Change]) -> list[str]:
+    """The parameters of `members_tell`, for whoever calls it where something else is written too."""
+    return [
+        columns.texts([event.topic for event in events]),
+        columns.texts([event.change for event in events]),
+        columns.numbers([event.member_id for event in events]),
+        columns.numbers([event.channel_id for event in events]),
+        columns.texts([columns.document(event.payload) for event in events]),
+    ]

@@ -15,14 +15,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from members import columns
 from members.errors import IdempotencyKeyMissing, IdempotencyKeyReused, InProgress
 from members.models import KeptAnswer
 
 KEPT = timedelta(days=30)
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+Found = tuple[int, str] | None  # a member's id and status
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,36 +39,48 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that is to act once. `digest` tells whether another one is the same."""
+    """A request that is to act once. `digest` tells whether another one is the same.
+
+    `number`: of the member it is about, who is looked up where the request is claimed; empty for nobody.
+    """
 
     holder: str
     key: str
     line: str
     digest: bytes
+    number: str = ""
 
 
-def request(holder: str, key: str | None, line: str, body: object) -> Request:
+def request(holder: str, key: str | None, line: str, body: object, number: str = "") -> Request:
     """Describe a request: the holder of its API key, its Idempotency-Key, method and path, and its body.
 
-    Bodies are the same when they say the same, however they are spaced. Raises IdempotencyKeyMissing.
+    Bodies are the same when they say the same, however they are spaced. `number` is that of the member whom
+    the work is to be told. Raises IdempotencyKeyMissing.
     """
     if key is None or not _KEY.fullmatch(key.strip()):
         raise IdempotencyKeyMissing
     said = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return Request(holder, key.strip(), line[:500], hashlib.sha256(f"{line}\n{said}".encode()).digest())
+    digest = hashlib.sha256(f"{line}\n{said}".encode()).digest()
+    return Request(holder, key.strip(), line[:500], digest, number)
 
 
 def once(asked: Request, work: Callable[[], Answer]) -> Answer:
+    """As `once_for`, for work that is about nobody in particular."""
+    return once_for(asked, lambda member: work())
+
+
+def once_for(asked: Request, work: Callable[[Found], Answer]) -> Answer:
     """Do the work in a transaction and keep its answer, or give the answer it had the first time.
 
-    What the work raises is passed on, and nothing is kept. Raises IdempotencyKeyReused, InProgress.
+    `work` is told the id and the status of the member whom the request names. What it raises is passed on,
+    and nothing is kept. Raises IdempotencyKeyReused, InProgress.
     """
     try:
         with transaction.atomic():
-            kept = claim(asked)
+            kept, member = claim(asked)
             if kept is not None:
                 return kept
-            answer = work()
+            answer = work(member)
             _keep(asked, answer)
             return answer
     except IntegrityError as error:
@@ -73,41 +88,41 @@ def once(asked: Request, work: Callable[[], Answer]) -> Answer:
             raise
     # The first request ended between our look and our lock: ours is undone, and its answer is there now.
     with transaction.atomic():
-        kept = claim(asked)
+        kept, _member = claim(asked)
     if kept is None:
         raise InProgress
     return kept
 
 
-def claim(asked: Request) -> Answer | None:
+def claim(asked: Request) -> tuple[Answer | None, Found]:
     """The kept answer, or None when the caller is to act and to keep one; holds a lock until the commit.
 
-    Raises IdempotencyKeyReused, InProgress.
+    Beside it the member whom the request names, in the same round trip: id and status, or None. Raises
+    IdempotencyKeyReused, InProgress.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT l.is_mine, k.digest, k.status, k.answer"
-            " FROM (SELECT pg_try_advisory_xact_lock(%s) AS is_mine) l"
-            " LEFT JOIN members_keptanswer k ON k.holder = %s AND k.key = %s",
-            [_lock_of(asked), asked.holder, asked.key],
-        )
-        is_mine, digest, status, answer = cursor.fetchone()
+    [(is_mine, digest, status, answer, *member)] = columns.ask(
+        "SELECT l.is_mine, k.digest, k.status, k.answer, m.id, m.status"
+        " FROM (SELECT pg_try_advisory_xact_lock(%s) AS is_mine) l"
+        " LEFT JOIN members_keptanswer k ON k.holder = %s AND k.key = %s"
+        " LEFT JOIN members_member m ON m.number = %s",
+        [_lock_of(asked), asked.holder, asked.key, asked.number],
+    )
+    found = (member[0], member[1]) if member[0] is not None else None
     if digest is not None:
         if bytes(digest) != asked.digest:
             raise IdempotencyKeyReused
-        return Answer(status, json.loads(answer), is_replay=True)
+        return Answer(status, json.loads(answer), is_replay=True), found
     if not is_mine:
         raise InProgress
-    return None
+    return None, found
 
 
 def _keep(asked: Request, answer: Answer) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO members_keptanswer (holder, key, request, digest, status, answer)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
-            [asked.holder, asked.key, asked.line, asked.digest, answer.status, json.dumps(answer.body)],
-        )
+    columns.tell(
+        "INSERT INTO members_keptanswer (holder, key, request, digest, status, answer)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        [asked.holder, asked.key, asked.line, asked.digest, answer.status, json.dumps(answer.body)],
+    )
 
 
 def _lock_of(asked: Request) -> int:

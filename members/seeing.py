@@ -3,10 +3,10 @@
 Search over personal data is exact, by keyed index, never by parts of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from django.db import connection
-
+from members import columns
 from members.cleaning import Unclean, clean_email, clean_phone
 from members.errors import MemberNotFound
 from members.facts import IdentifierKind
@@ -53,19 +53,24 @@ def find(
 def id_of(member_no: str) -> int:
     """The id of the member with this number, who for a merged one is the survivor.
 
-    For the road that moves points: one small statement, and no personal column is read.
-    Raises MemberNotFound.
+    One small statement, and no personal column is read. Raises MemberNotFound.
     """
     number = read_number(member_no)
     if number is None:
         raise MemberNotFound
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, status FROM members_member WHERE number = %s", [number])
-        row = cursor.fetchone()
-    if row is None:
+    found = columns.ask("SELECT id, status FROM members_member WHERE number = %s", [number])
+    return acting(member_no, found[0] if found else None)
+
+
+def acting(member_no: str, found: Sequence[Any] | None) -> int:
+    """The id of a member whose id and status were found under a number, of the survivor for a merged one.
+
+    Raises MemberNotFound, also when nothing was found.
+    """
+    if found is None:
         raise MemberNotFound
-    id_, status = row
-    return int(id_) if status == Member.Status.ACTIVE else find(member_no=number).pk
+    id_, status = found
+    return int(id_) if status == Member.Status.ACTIVE else find(member_no=member_no).pk
 
 
 def of_number(member_no: str) -> Member:

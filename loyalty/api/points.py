@@ -129,9 +129,9 @@ class Redeem(PointsMove):
         body, place = Body(request.data), self.place()
         asked = self.asked(body)
 
-        def work() -> Answer:
+        def work(member_id: int) -> Answer:
             receipt = points.redeem(
-                seeing.id_of(member_no),
+                member_id,
                 asked.points,
                 cause=asked.cause,
                 reason=asked.reason,
@@ -141,7 +141,7 @@ class Redeem(PointsMove):
             )
             return _moved(receipt)
 
-        return self.once(work, body)
+        return self.once_for(member_no, work, body)
 
 
 class Earn(PointsMove):
@@ -155,9 +155,9 @@ class Earn(PointsMove):
         body, place = Body(request.data), self.place()
         asked = self.asked(body)
 
-        def work() -> Answer:
+        def work(member_id: int) -> Answer:
             receipt = points.earn(
-                seeing.id_of(member_no),
+                member_id,
                 asked.points,
                 cause=asked.cause,
                 reason=asked.reason,
@@ -167,7 +167,7 @@ class Earn(PointsMove):
             )
             return _moved(receipt)
 
-        return self.once(work, body)
+        return self.once_for(member_no, work, body)
 
 
 class Holds(PointsMove):
@@ -188,9 +188,9 @@ class Holds(PointsMove):
         seconds = body.whole("expires_in", 1, LONGEST_HOLD) or HOLD_SECONDS
         asked, place = self.asked(body), self.place()
 
-        def work() -> Answer:
+        def work(member_id: int) -> Answer:
             receipt = points.hold(
-                seeing.id_of(member_no),
+                member_id,
                 asked.points,
                 cause=asked.cause,
                 reason=asked.reason,
@@ -199,7 +199,7 @@ class Holds(PointsMove):
             )
             return _held(receipt)
 
-        return self.once(work, body)
+        return self.once_for(member_no, work, body)
 
 
 class Capture(PointsMove):
@@ -215,9 +215,9 @@ class Capture(PointsMove):
         body.settle()
         place = self.place()
 
-        def work() -> Answer:
+        def work(member_id: int) -> Answer:
             receipt = points.capture(
-                seeing.id_of(member_no),
+                member_id,
                 hold_id,
                 points=wanted,
                 channel=place.channel,
@@ -225,7 +225,7 @@ class Capture(PointsMove):
             )
             return _moved(receipt)
 
-        return self.once(work, body)
+        return self.once_for(member_no, work, body)
 
 
 class Release(PointsMove):
@@ -238,11 +238,10 @@ class Release(PointsMove):
         """Let a hold go; its points are available again."""
         place = self.place()
 
-        def work() -> Answer:
-            member_id = seeing.id_of(member_no)
+        def work(member_id: int) -> Answer:
             return _held(points.release(member_id, hold_id, channel=place.channel), status=200)
 
-        return self.once(work)
+        return self.once_for(member_no, work)
 
 
 def _moved(receipt: PointsReceipt) -> Answer:

@@ -15,12 +15,16 @@ from loyalty.api.rewards import CancelClaim, ClaimReward, MemberClaims, Rewards
 from loyalty.api.tiers import BenefitGivenBack, BenefitMatrix, BenefitUses, MemberBenefits, MemberTier
 
 urlpatterns = [
+    # What is asked for most stands first: addresses are tried in this order.
+    path("members/<str:member_no>/points/redeem/", Redeem.as_view()),
+    path("members/<str:member_no>/points/earn/", Earn.as_view()),
+    path("members/<str:member_no>/points/holds/", Holds.as_view()),
+    path("orders/batch/", OrderBatches.as_view()),
     path("accounts/batch/", AccountBatches.as_view()),
     path("accounts/<str:external_id>/", OneAccount.as_view()),
     path("enrolments/", Enrolments.as_view()),
     path("enrolments/<uuid:enrolment_id>/confirm/", Confirm.as_view()),
     path("enrolments/<uuid:enrolment_id>/resend/", Resend.as_view()),
-    path("orders/batch/", OrderBatches.as_view()),
     path("orders/<str:order_no>/", OneOrder.as_view()),
     path("orders/<str:order_no>/refunds/", RefundRequests.as_view()),
     path("orders/<str:order_no>/refunds/<str:refund_no>/", OneRefund.as_view()),
@@ -35,10 +39,7 @@ urlpatterns = [
     path("members/<str:member_no>/claims/", MemberClaims.as_view()),
     path("members/<str:member_no>/points/", MemberPoints.as_view()),
     path("members/<str:member_no>/points/entries/", PointsEntries.as_view()),
-    path("members/<str:member_no>/points/earn/", Earn.as_view()),
-    path("members/<str:member_no>/points/redeem/", Redeem.as_view()),
     path("members/<str:member_no>/points/adjust/", Adjust.as_view()),
-    path("members/<str:member_no>/points/holds/", Holds.as_view()),
     path("members/<str:member_no>/points/holds/<int:hold_id>/capture/", Capture.as_view()),
     path("members/<str:member_no>/points/holds/<int:hold_id>/release/", Release.as_view()),
     path("members/<str:member_no>/coupons/", MemberCoupons.as_view()),

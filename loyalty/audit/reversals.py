@@ -31,9 +31,9 @@ LAWS: dict[str, tuple[str, str]] = {
         "4",
         """SELECT o.order_id AS "order", o.given_back, x.points_spent
              FROM loyalty_orderearning o JOIN members_order x ON x.id = o.order_id
-            WHERE o.given_back > x.points_spent
-               OR o.given_back <> (SELECT coalesce(sum(e.points), 0) FROM loyalty_entry e
-                                    WHERE e.order_id = o.order_id AND e.kind = 'give_back')""",
+             LEFT JOIN (SELECT order_id, sum(points) AS points FROM loyalty_entry
+                         WHERE kind = 'give_back' GROUP BY order_id) AS e ON e.order_id = o.order_id
+            WHERE o.given_back > x.points_spent OR o.given_back <> coalesce(e.points, 0)""",
     ),
     "corrections_reverse_no_more_than_was": (
         "4",

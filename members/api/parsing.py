@@ -35,9 +35,7 @@ class JsonParser(BaseParser):
         if len(raw) > limit:
             raise TooLarge
         try:
-            return json.loads(
-                raw.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_object
-            )
+            return _DECODER.decode(raw.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             # No cause: its text repeats what was sent.
             raise ParseError from None
@@ -57,3 +55,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object)

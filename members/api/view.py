@@ -21,7 +21,9 @@ from members.api_keys import WINDOW, Caller
 from members.bodies import Body
 from members.errors import ChannelKeyNeeded, KeyInvalid, ScopeMissing, StaffKeyNeeded
 from members.models import Channel, Scope, Store
+from members.numbers import read_number
 from members.replays import Answer
+from members.seeing import acting
 from privacy import access, roles
 from privacy.access import Occasion
 from privacy.errors import NotAllowed
@@ -131,18 +133,27 @@ class ApiView(APIView):
 
         `body` was read: the answer names the fields in it that nobody knows.
         """
+        return self._once("", lambda found: work(), body)
+
+    def once_for(self, member_no: str, work: Callable[[int], Answer], body: Body | None = None) -> Response:
+        """As `once`, for a member: the work is told their id, the survivor's for one who was merged.
+
+        Raises MemberNotFound, where no answer was kept.
+        """
+        return self._once(read_number(member_no) or "", lambda found: work(acting(member_no, found)), body)
+
+    def _once(self, number: str, work: Callable[[replays.Found], Answer], body: Body | None) -> Response:
         more = unknown(body) if body is not None else {}
 
-        def answered() -> Answer:
-            done = work()
+        def answered(found: replays.Found) -> Answer:
+            done = work(found)
             return Answer(done.status, done.body | more)
 
         request = self.request
         line = f"{request.method} {request.path}"
-        asked = replays.request(
-            self.caller.holder, request.headers.get("Idempotency-Key"), line, request.data
-        )
-        answer = replays.once(asked, answered)
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+        asked = replays.request(self.caller.holder, key, line, request.data, number)
+        answer = replays.once_for(asked, answered)
         headers = {"Idempotent-Replay": "true"} if answer.is_replay else None
         return Response(answer.body, status=answer.status, headers=headers)
 

@@ -83,12 +83,12 @@ def test_were_wallets_locked_in_the_order_of_the_batch_they_would_deadlock(
     first_is_locked = Barrier(2, timeout=30)
 
     def lock_one_by_one(prefix: str) -> Callable[[Sequence[int]], list[tuple[Any, ...]]]:
-        def lock(member_ids: Sequence[int]) -> list[tuple[Any, ...]]:
-            rows = []
+        def lock(member_ids: Sequence[int], *_how: object) -> list[tuple[Any, ...]]:
+            rows: list[tuple[Any, ...]] = []
             for member in members if prefix == "A" else reversed(members):
                 with connection.cursor() as cursor:
                     cursor.execute(
-                        f"SELECT {ledger._WALLET} FROM loyalty_wallet WHERE member_id = %s FOR NO KEY UPDATE",
+                        "SELECT * FROM loyalty_read(loyalty_lock(ARRAY[%s]::bigint[], '{}'), '{}', '{}')",
                         [member],
                     )
                     rows += cursor.fetchall()
@@ -99,7 +99,7 @@ def test_were_wallets_locked_in_the_order_of_the_batch_they_would_deadlock(
         return lock
 
     lockers = iter([lock_one_by_one("A"), lock_one_by_one("B")])
-    monkeypatch.setattr(ledger, "_lock_wallets", lambda member_ids: next(lockers)(member_ids))
+    monkeypatch.setattr(ledger, "_lock_wallets", lambda *asked: next(lockers)(*asked))
     answers = at_once(
         *[
             told(trade.tmall, [trade.order(f"{prefix}{n}", "100", buyer(f"b{n}")) for n in range(2)])

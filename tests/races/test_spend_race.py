@@ -63,10 +63,11 @@ def look_without_locking(parties: int) -> Any:
     """The locking look at wallets with its lock left out; all have looked before anybody goes on."""
     have_looked = Barrier(parties, timeout=30)
 
-    def look(member_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    def look(member_ids: Sequence[int], *_how: object) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {ledger._WALLET} FROM loyalty_wallet WHERE member_id = ANY(%s) ORDER BY id",
+                "SELECT * FROM loyalty_read("
+                "ARRAY(SELECT id FROM loyalty_wallet WHERE member_id = ANY(%s)), '{}', '{}')",
                 [list(member_ids)],
             )
             rows = cursor.fetchall()
