@@ -5,7 +5,7 @@ cannot be read, and a name that is no filter, are said above the list, which the
 would go on with all rows, as if they were those that were asked for.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

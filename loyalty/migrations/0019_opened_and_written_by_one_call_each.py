@@ -212,7 +212,7 @@ APPEND_BEFORE: str = import_module("loyalty.migrations.0006_points_are_appended_
 class Migration(migrations.Migration):
     dependencies = [
         ("loyalty", "0018_withdrawals_of_coupon_batches"),
-        ("members", "0019_changes_are_told_by_one_call"),
+        ("members", "0021_changes_are_told_by_one_call"),
     ]
 
     operations = [

@@ -18,6 +18,6 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0018_what_a_customer_looks_up")]
+    dependencies = [("members", "0020_queues_unbindings_words")]
 
     operations = [migrations.RunSQL(TELL, "DROP FUNCTION members_tell")]
