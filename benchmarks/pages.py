@@ -26,12 +26,10 @@ LISTS = {
     "entries": "admin:loyalty_entry_changelist",
     "imports": "admin:members_importrun_changelist",
 }
-# Lists that are narrowed to much, so that nearly all rows are left, and to what nearly no row has.
+# Narrowed to much, so that nearly all rows are left, and to what nearly no row has.
 NARROWED = {
-    "members of a tier": ("members", "tier=basic"),
     "orders of one channel from 100 yuan on": ("orders", "channel=tmall&net_from=100"),
-    "orders of a million yuan": ("orders", "net_from=1000000"),
-    "entries of two kinds in one channel": ("entries", "kind=earn&kind=take_back&channel=tmall"),
+    "entries of a million points": ("entries", "points_from=1000000"),
 }
 
 
@@ -100,7 +98,7 @@ def measure_lists(bench: Bench) -> Iterator[Row]:
     size = f"{bench.members:,} members, {Entry.objects.count():,} entries"
     headers = web.signed_in(ADMIN)
     with web.served() as port:
-        for name, path in _addresses():
+        for work, path in _addresses():
             answers = web.ask(
                 Job(
                     port=port,
@@ -114,7 +112,7 @@ def measure_lists(bench: Bench) -> Iterator[Row]:
             queries = _queries(path)
             p95 = answers.percentile(0.95)
             yield Row(
-                work=f"list of {name}",
+                work=work,
                 size=size,
                 measured=f"{queries} queries, p50 {answers.percentile(0.5):.0f} ms, p95 {p95:.0f} ms",
                 goal=f"≤ {MOST_QUERIES} queries, p95 ≤ {MOST_MS} ms",
@@ -125,9 +123,9 @@ def measure_lists(bench: Bench) -> Iterator[Row]:
 
 def _addresses() -> Iterator[tuple[str, str]]:
     for name, address in LISTS.items():
-        yield name, f"{reverse(address)}?"
+        yield f"list of {name}", f"{reverse(address)}?"
     for name, (of, query) in NARROWED.items():
-        yield name, f"{reverse(LISTS[of])}?{query}"
+        yield f"narrowed list of {name}", f"{reverse(LISTS[of])}?{query}"
 
 
 def _queries(path: str) -> int:

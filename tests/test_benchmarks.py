@@ -33,6 +33,8 @@ WORKS = [
     "list of orders",
     "list of entries",
     "list of imports",
+    "narrowed list of orders of one channel from 100 yuan on",
+    "narrowed list of entries of a million points",
     "merge of two buyers",
     "unmerge of the two",
     "audit_ledger",
