@@ -24,7 +24,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from loyalty import audit_runs
 from loyalty.models import ProgrammeVersion
 from members import channel_health, reviews
-from members.channel_health import Glance
+from members.channel_health import Glance, Glances
 from members.models import Channel, ImportRun, Order, Refund
 from privacy import approvals, roles
 
@@ -62,11 +62,11 @@ def context(user: Person) -> dict[str, Any]:
     told = _endpoints(user)
     return {
         **(_first_steps() if is_empty else {}),
-        "needs": [*needs(user), *_channel_needs(told or ())],
+        "needs": [*needs(user), *(_channel_needs(told) if told else ())],
         "figures": figures() if roles.can(user, "insight.view") else None,
         "revenue": revenue() if roles.can(user, "insight.view") else None,
         "imports": _imports(user),
-        "endpoints": _described(told) if told else None,
+        "endpoints": _described(told.endpoints) if told and told.endpoints else None,
         "may_find": roles.can(user, "members.find"),
         "is_empty": is_empty,
         "may_import": roles.can(user, "imports.run"),
@@ -331,16 +331,18 @@ def _imports(user: Person) -> list[ImportRun] | None:
 # -- Row 4: channel health -----------------------------------------------------------------------------------
 
 
-def _endpoints(user: Person) -> list[Glance] | None:
-    """How the webhook endpoints do, in one statement that the needs are counted from too."""
+def _endpoints(user: Person) -> Glances | None:
+    """How the webhook endpoints and queues do, in one statement that the needs are counted from too."""
     return channel_health.at_a_glance(timezone.now()) if roles.can(user, "channels.view") else None
 
 
-def _channel_needs(told: Sequence[Glance]) -> Iterator[Need]:
-    silent = sum(each.needs_somebody for each in told)
+def _channel_needs(told: Glances) -> Iterator[Need]:
+    silent = sum(each.needs_somebody for each in told.endpoints)
     words = ngettext("channel that changes do not reach", "channels that changes do not reach", silent)
     yield from _need(silent, words, reverse("channels:health"), tone="bad")
-    dead = sum(each.dead for each in told)
+    words = ngettext("queue that does not answer", "queues that do not answer", told.silent_queues)
+    yield from _need(told.silent_queues, words, reverse("channels:health"), tone="bad")
+    dead = sum(each.dead for each in told.endpoints)
     words = ngettext("dead letter", "dead letters", dead)
     yield from _need(dead, words, reverse("channels:dead-letters"), tone="bad")
 

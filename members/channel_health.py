@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from members import changes, columns
+from members import changes, columns, platform_queues
 from members.circuits import OPEN_AFTER, Health
 from members.connectors import tmall_queue
 from members.models import Channel, PlatformQueue, WebhookEndpoint, WebhookHour
@@ -163,25 +163,42 @@ class Glance(NamedTuple):
         return self.state in ("failing", "given up")
 
 
+class Glances(NamedTuple):
+    """Every endpoint, and how many queues of platforms did not answer several times in a row."""
+
+    endpoints: Sequence[Glance]
+    silent_queues: int
+
+
+# The row of the queues is there where no endpoint is.
 _GLANCE = f"""
-SELECT e.id, c.name, e.url, e.disabled_why, e.failures >= {OPEN_AFTER}, e.paused_until > %s,
+SELECT queues.silent, e.id, c.name, e.url, e.disabled_why, e.failures >= {OPEN_AFTER}, e.paused_until > %s,
        e.last_success_at, dead.count
-FROM members_webhookendpoint e JOIN members_channel c ON c.id = e.channel_id
+FROM (
+    SELECT count(*) AS silent FROM members_platformqueue q JOIN members_channel c ON c.id = q.channel_id
+    WHERE q.failures >= {OPEN_AFTER} AND c.is_active AND EXISTS (
+        SELECT FROM members_credential s WHERE s.channel_id = c.id AND s.name = %s)
+) AS queues
+LEFT JOIN members_webhookendpoint e ON e.removed_at IS NULL
+LEFT JOIN members_channel c ON c.id = e.channel_id
 CROSS JOIN LATERAL (
     SELECT count(*) AS count FROM (
         SELECT FROM members_webhookdelivery d
         WHERE d.endpoint_id = e.id AND d.state = 'dead' LIMIT {MOST}) AS found
 ) AS dead
-WHERE e.removed_at IS NULL ORDER BY c.code, e.id
+ORDER BY c.code, e.id
 """
 
 
-def at_a_glance(now: datetime) -> list[Glance]:
-    """Every endpoint, in one statement."""
-    return [
+def at_a_glance(now: datetime) -> Glances:
+    """How all of it does, in one statement."""
+    rows = columns.ask(_GLANCE, [now, platform_queues.SWITCH])  # one at least
+    found = [
         Glance(id_, channel, url, _in_a_word(why, is_open, is_paused), last, dead)
-        for id_, channel, url, why, is_open, is_paused, last, dead in columns.ask(_GLANCE, [now])
+        for _silent, id_, channel, url, why, is_open, is_paused, last, dead in rows
+        if id_ is not None
     ]
+    return Glances(found, rows[0][0])
 
 
 def _in_a_word(why: str, is_open: bool, is_paused: bool | None) -> str:

@@ -176,6 +176,7 @@ def test_a_queue_that_does_not_answer_is_asked_less_and_loses_nothing(
     assert (failing.failures, failing.error_code) == (OPEN_AFTER, "isp.busy")
     assert failing.paused_until and failing.paused_until > timezone.now()
     assert platform_queues.ask_for_all() == 0, "its circuit is open"
+    assert "queue that does not answer" in _page("admin:index")
     PlatformQueue.objects.update(paused_until=timezone.now())
     assert platform_queues.ask_for_all() == 1
     empty(trade.tmall)
@@ -276,10 +277,14 @@ def test_what_nobody_fetched_for_a_day_is_gone_and_the_page_says_what_to_do(
 
 
 def _health() -> str:
+    return _page("channels:health")
+
+
+def _page(name: str) -> str:
     user = roles.User.objects.filter(username="admin").first() or roles.make_staff("admin", "admin")[0]
     client = Client(headers={"accept-language": "en"})
     client.force_login(user)
-    return client.get(reverse("channels:health")).content.decode()
+    return client.get(reverse(name)).content.decode()
 
 
 # --- whose queue it is ------------------------------------------------------------------------------

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from members import consents, legacies
 from members.legacy.errors import TotalsDoNotTieOut, TotalsMissing
 from members.models import LegacyRow, LegacyRun, Member, OutboxEvent
-from privacy import consent
+from privacy import consent, roles
 from privacy.consent import ConsentWord
 from privacy.models import ConsentEvent
 from tests.old_shop import MEMBERS, OldShop, outcomes, violations
@@ -96,6 +98,10 @@ def test_who_brought_whom_stands_on_the_profile_and_gives_nothing(shop: OldShop)
     mei, bo, yun = people(shop)
     assert (mei.referrer_id, bo.referrer_id, yun.referrer_id) == (None, mei.pk, bo.pk)
     assert not OutboxEvent.objects.filter(topic="points.changed").exists()
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(roles.make_staff("lin", "service")[0])
+    shown = client.get(reverse("member:show", args=[bo.number])).content.decode()
+    assert "Brought by" in shown and mei.number in shown
 
 
 def test_rows_that_cannot_be_say_why_and_the_others_come(shop: OldShop) -> None:
