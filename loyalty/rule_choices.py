@@ -20,8 +20,8 @@ LATEST_LINES = 20_000
 # Codes of these are called by names that are not the programme's own.
 PLACES = frozenset({"order.channel", "order.store", "member.tags"})
 _SECTIONS = (("member.tier", "tiers"), ("tier", "tiers"), ("coupon", "coupons"), ("gift", "rewards"))
-# Items of these are found by the section, too.
-NAMED_SECTIONS = ("tiers", "rules", "coupons", "rewards", "milestones")
+# What may have a name and else goes by its code: these are found by their sections.
+NAMED_SECTIONS = ("rules", "milestones")
 
 Choices = Sequence[tuple[str, str]]
 
