@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "config.chain.PageAuthenticationMiddleware",
     "config.chain.PageMessageMiddleware",
     "config.idle.IdleSignOutMiddleware",
+    "config.idle.BackToTheFormMiddleware",
     "config.security.PlainAddressMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -365,6 +366,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("shuke/console.css")],
+    "SCRIPTS": [lambda request: static("shuke/once.js")],
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("shuke/favicon.svg")}
     ],

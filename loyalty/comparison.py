@@ -231,7 +231,7 @@ class Difference:
     def place(self) -> str:
         """Where it is, in the reader's language: "Tier silver"."""
         if self.item:
-            return str(_ITEMS[self.section]) % {"code": self.item}
+            return str(_ITEMS[self.section]) % {"code": self.names.get((self.section, self.item), self.item)}
         return str(PLACES[self.section])
 
     def label(self) -> str:
@@ -241,13 +241,18 @@ class Difference:
 
     def was(self) -> str:
         """The old value in the reader's language."""
-        return value_in_words(self.before, self.setting, self.names)
+        return self._in_words(self.before)
 
     def now(self) -> str:
         """The new value in the reader's language."""
         if self.path == "effective_from" and self.after is None:
             return str(_("when it is published"))
-        return value_in_words(self.after, self.setting, self.names)
+        return self._in_words(self.after)
+
+    def _in_words(self, value: Any) -> str:
+        if self.setting == "order" and isinstance(value, tuple):
+            return sentences.listed([self.names.get((self.section, code), code) for code in value])
+        return value_in_words(value, self.setting, self.names)
 
     def sentence(self, language: str) -> str:
         """The whole difference in words."""
@@ -379,7 +384,7 @@ def value_in_words(value: Any, setting: str = "", names: Names = NO_NAMES) -> st
     if isinstance(value, conditions.Condition):
         return sentences.of_condition(value, names)
     if isinstance(value, tuple):
-        return ", ".join(_word(each, setting, names) for each in value)
+        return sentences.listed([_word(each, setting, names) for each in value])
     return str(value)
 
 

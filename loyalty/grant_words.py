@@ -66,6 +66,13 @@ def refusal(code: str) -> str:
     return str(REFUSALS.get(code, code))
 
 
+def source_name(why: Mapping[str, Any]) -> str:
+    """What the rule, milestone or activity behind something given is called; its code without a name."""
+    if why.get("source") == Grant.Source.ACTIVITY:
+        return str(ACTIVITIES.get(str(why.get("code", "")), "")) or called(why)
+    return called(why)
+
+
 def sentence(why: Mapping[str, Any]) -> str:
     """For what something was given, in the language that is active; '' for what explains nothing."""
     if "source" not in why and "reward" in why:

@@ -20,6 +20,8 @@ LATEST_LINES = 20_000
 # Codes of these are called by names that are not the programme's own.
 PLACES = frozenset({"order.channel", "order.store", "member.tags"})
 _SECTIONS = (("member.tier", "tiers"), ("tier", "tiers"), ("coupon", "coupons"), ("gift", "rewards"))
+# What may have a name and else goes by its code: these are found by their sections.
+NAMED_SECTIONS = ("rules", "milestones")
 
 Choices = Sequence[tuple[str, str]]
 
@@ -80,7 +82,7 @@ class NamesOnDemand(Mapping[tuple[str, str], str]):
         self._own: dict[tuple[str, str], Mapping[str, str]] = {
             (where, item["code"]): item.get("name") or {}
             for document in documents
-            for where, section in _SECTIONS
+            for where, section in (*_SECTIONS, *((section, section) for section in NAMED_SECTIONS))
             for item in document.get(section) or ()
         }
 

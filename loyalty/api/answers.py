@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from loyalty import grant_lines, sentences
+from loyalty import grant_lines, grant_words, sentences
 from loyalty.accounts import Standing
 from loyalty.api.shapes import BUDGET_SPENT, LIMIT_REACHED
 from loyalty.clauses import Clause
@@ -102,7 +102,7 @@ def thing(line: GrantLine) -> dict[str, Any]:
         "refusal_label": line.refusal_label,
         "source": line.source,
         "code": line.code,
-        "source_name": called(line.why) or line.code,
+        "source_name": grant_words.source_name(line.why) or line.code,
         "version": line.why.get("version"),
         "sentence": line.sentence,
     }

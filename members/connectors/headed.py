@@ -19,7 +19,7 @@ class Headers:
     """The headers in which a platform signs and names its message, in lower case."""
 
     signature: str
-    topic: str
+    subject: str  # what the message is about
     id: str
 
     def verify(self, call: Call, credentials: Credentials) -> bool:
@@ -29,7 +29,7 @@ class Headers:
 
     def split(self, call: Call) -> Sequence[Message]:
         """The one message of the call, by the platform's id or else by its content."""
-        topic, body = call.header(self.topic), call.raw.decode("utf-8", "replace")
+        topic, body = call.header(self.subject), call.raw.decode("utf-8", "replace")
         return [Message(call.header(self.id) or name_of(topic, body), topic, body)]
 
 

@@ -281,7 +281,7 @@ _READERS: Final[Mapping[str, headed.Reader]] = {
 }
 
 _HEADERS: Final = headed.Headers(
-    signature="x-shopify-hmac-sha256", topic="x-shopify-topic", id="x-shopify-webhook-id"
+    signature="x-shopify-hmac-sha256", subject="x-shopify-topic", id="x-shopify-webhook-id"
 )
 
 CONNECTOR: Final = Connector(

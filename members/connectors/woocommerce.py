@@ -204,7 +204,7 @@ _READERS: Final[Mapping[str, headed.Reader]] = {
 }
 
 _HEADERS: Final = headed.Headers(
-    signature="x-wc-webhook-signature", topic="x-wc-webhook-topic", id="x-wc-webhook-delivery-id"
+    signature="x-wc-webhook-signature", subject="x-wc-webhook-topic", id="x-wc-webhook-delivery-id"
 )
 
 CONNECTOR: Final = Connector(

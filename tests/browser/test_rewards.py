@@ -70,12 +70,18 @@ def test_marketing_puts_up_a_picture_and_sends_a_parcel(
     page = sign_in("marketing", language=language, width=width)
     page.goto("/rewards/")
     page.click(".rw-edit summary")
+    page.fill("input[name=pieces]", "7")
+    page.fill("input[name=reason]", "New delivery")
+    page.dblclick("form[action$='/stock/'] button")  # counts once
+    expect(page.locator(".rw-edit[open]")).to_have_count(0)
+    page.click(".rw-edit summary")
     page.set_input_files("input[name=picture]", tmp_path / "bag.jpg")
     page.click("form[action$='/picture/'] button")
     shown = page.locator(".rw-picture img")
     expect(shown).to_have_count(1)
     assert shown.evaluate("image => image.complete && image.naturalWidth") == 800
     assert fits(page, width) and RewardPicture.objects.count() == 1
+    assert shelf() == (12, 1)
     page.goto("/rewards/to-do/")
     page.check("input[name=claim]")
     page.click("#bulk button")

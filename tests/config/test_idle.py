@@ -76,3 +76,15 @@ def test_how_long_is_a_setting(admin, clock, settings):
 def test_strangers_are_not_looked_at(client, clock, db):
     assert client.get("/admin/login/").status_code == 200
     assert "seen" not in client.session
+
+
+@pytest.mark.django_db
+def test_a_form_sent_too_late_leads_back_to_its_page_and_says_so() -> None:
+    client = Client(headers={"accept-language": "en"})
+    page = "http://testserver/members/SK-95PRV426/?kind=points"
+    late = client.post("/members/SK-95PRV426/tags/", {"name": "old"}, headers={"referer": page})
+    assert late["Location"] == "/admin/login/?next=%2Fmembers%2FSK-95PRV426%2F%3Fkind%3Dpoints"
+    assert "Nothing was saved" in client.get(late["Location"]).content.decode()
+    for elsewhere in ("https://evil.example/members/", "//evil.example/", ""):
+        late = client.post("/members/SK-95PRV426/tags/", {}, headers={"referer": elsewhere})
+        assert late["Location"] == "/admin/login/?next=%2F"
