@@ -52,14 +52,17 @@ DECLARE
     later interval := (SELECT c.shift FROM loyalty_clockshift c);
 BEGIN
     RETURN QUERY
+    WITH w AS MATERIALIZED (
+        SELECT *, k.debt > 0 OR k.held > 0 OR k.person_id IS NOT NULL
+                  OR k.member_id NOT IN (SELECT unnest(only_earning)) AS is_whole
+          FROM loyalty_wallet k WHERE k.id = ANY(wallets)
+    )
     SELECT now, later, w.is_whole, w.id, w.member_id, w.balance, w.held, w.debt, w.version, w.head,
            w.tier, w.tier_since, w.tier_until, w.tier_steps, w.person_id,
            l.id, l.order_id, l.earned, l.remaining, l.held, l.expired, l.earned_at, l.available_from,
            l.expires_at
-      FROM (SELECT *, debt > 0 OR held > 0 OR person_id IS NOT NULL OR NOT EXISTS (
-                          SELECT FROM unnest(only_earning) AS e(id) WHERE e.id = k.member_id) AS is_whole
-              FROM loyalty_wallet k WHERE k.id = ANY(wallets)) AS w
-      LEFT JOIN loyalty_lot l ON l.wallet_id = w.id AND l.remaining > 0 AND w.is_whole
+      -- Asked so, the lots of the others are not even looked up.
+      FROM w LEFT JOIN loyalty_lot l ON l.wallet_id = CASE WHEN w.is_whole THEN w.id END AND l.remaining > 0
      ORDER BY w.id, l.id;
 
     IF cardinality(orders) > 0 THEN
