@@ -4,7 +4,7 @@ Who may draft and who may publish is in the role matrix; that these are two peop
 by `loyalty.publishing` and the database.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -29,8 +29,9 @@ from loyalty.admin.programme_settings import CHECKED, TIERS
 from loyalty.errors import DraftChanged, ProgrammeInvalid
 from loyalty.filters import VersionFilter
 from loyalty.models import ProgrammeVersion
-from loyalty.programme import document, parse
+from loyalty.programme import Rule, document, parse
 from loyalty.programme_file import MAX_BYTES
+from loyalty.rule_choices import NamesOnDemand
 from privacy import roles
 from privacy.errors import ShukeError
 from privacy.lists import NarrowedAdmin
@@ -339,7 +340,7 @@ def _matrix(form: ProgrammeForm, base: ProgrammeVersion, newest: ProgrammeVersio
             )
             for group in TIERS
         ],
-        "rules": [(rule, sentences.of_rule(rule)) for rule in parse(base.document).rules],
+        "rules": _rules_in_words(base.document),
     }
 
 
@@ -379,3 +380,9 @@ def _draft_bar(base: ProgrammeVersion) -> dict[str, Any]:
     if base.state != ProgrammeVersion.State.DRAFT:
         return {"draft": None}
     return {"draft": base, "changes": len(publishing.changes_of(base).differences)}
+
+
+def _rules_in_words(document: Mapping[str, Any]) -> list[tuple[Rule, str]]:
+    """Each rule of a document with its sentence, by the names of its channels, tiers and things."""
+    programme, names = parse(document), NamesOnDemand(document)
+    return [(rule, sentences.of_rule(rule, names, programme.time_zone)) for rule in programme.rules]

@@ -18,6 +18,7 @@ from loyalty.admin.programme_form import ProgrammeForm, edited, values
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import document, parse
 from loyalty.publishing import digest, to_edit
+from members import channels
 from privacy import roles
 
 DEMO = Path(__file__).resolve().parents[2] / "loyalty" / "programmes" / "demo.yaml"
@@ -209,6 +210,18 @@ def test_the_page_shows_the_matrix(published):
     assert 'name="tiers-2-qualify-asked-spend" value="10000"' in html
     assert "channel is one of tmall and goods after discounts is at least ¥300: points × 2" in html
     assert "Save as a draft" in html
+
+
+def test_the_page_calls_channels_by_their_names(published):
+    channels.make("tmall", "tmall", name="天猫旗舰店")
+    page = signed_in("marketing").get(PAGE, headers={"accept-language": "en"}).content.decode()
+    assert "channel is one of 天猫旗舰店" in page and "one of tmall" not in page
+
+
+def test_a_tier_that_is_still_named_is_not_removed(published):
+    page = save(signed_in("marketing"), **{"remove-tiers": "gold"})
+    assert page.status_code == 200 and "rewards[0].tiers" in page.content.decode()
+    assert publishing.current_draft() is None
 
 
 def test_without_a_programme_the_page_offers_the_first_step(db):
