@@ -31,13 +31,7 @@ def not_acted_upon_yet(programme: Programme) -> list[str]:
 
 def cautions(programme: Programme, now: datetime, *, first: bool = False) -> list[str]:
     """What is probably a slip; one sentence each. `first`: no programme was published before it."""
-    known = {tier.code for tier in programme.tiers}
-    slips = [
-        _("%(path)s names the tier %(code)s, which does not exist.") % {"path": path, "code": code}
-        for path, code in offers.named_tiers(programme.rest)
-        if code not in known
-    ]
-    slips += _missing_things(programme)
+    slips = _missing_things(programme)
     slips += _slips_of_tiers(programme)
     for lower, higher in zip(programme.tiers, programme.tiers[1:], strict=False):
         low, high = lower.benefits, higher.benefits

@@ -221,7 +221,6 @@ def draft(
     base = open_draft or last
     if seen is not None and base is not None and parse(base.document) != parse(seen):
         raise DraftChanged
-    references.check(programme, parse(base.document) if base is not None else None)
     changes = _changes(last, programme)
     if last is not None and not changes:
         if seen is not None and open_draft is not None:
@@ -252,8 +251,6 @@ def publish(
         raise NotADraft
     reason = _reason_alone(row, actor, break_glass.strip(), environment or settings.ENVIRONMENT)
     programme = parse(row.document)
-    before = newest()
-    references.check(programme, parse(before.document) if before is not None else None)
     now = clock.read().recorded
     row.state = ProgrammeVersion.State.PUBLISHED
     row.published_by, row.published_at, row.break_glass_reason = actor, now, reason
@@ -372,7 +369,8 @@ def _write_draft(row: ProgrammeVersion | None, programme: Programme, actor: User
 
 
 def _words(programme: Programme, before: ProgrammeVersion | None) -> tuple[list[str], list[str]]:
-    return cautions(programme, clock.read().now, first=before is None), not_acted_upon_yet(programme)
+    slips = references.slips(programme) + cautions(programme, clock.read().now, first=before is None)
+    return slips, not_acted_upon_yet(programme)
 
 
 def newest() -> ProgrammeVersion | None:

@@ -386,12 +386,10 @@ def test_what_is_kept_but_not_acted_upon_is_said(demo):
 
 def test_slips_are_pointed_out(demo):
     demo["tiers"][2]["benefits"]["coefficient"] = "1.1"
-    demo["rewards"][0]["tiers"] = ["platinum"]
     demo["milestones"][0]["then"] = {"gift": "NOSUCH"}
     demo["activities"]["check_in"]["streak"]["7"] = {"coupon": "GONE"}
     told = cautions(parse(demo), at("2026-11-12T00:00:00"), first=True)
     assert told == [
-        "rewards[0].tiers names the tier platinum, which does not exist.",
         "activities.check_in.streak.7 gives the coupon GONE, which does not exist.",
         "milestones.twelve gives the gift NOSUCH, which is no reward.",
         "Tier gold gives less than tier silver below it.",
