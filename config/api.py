@@ -1,4 +1,4 @@
-"""The API's edge: what a refusal looks like (interface.md, *HTTP API*).
+"""The API's edge: what a refusal looks like (docs/api.md).
 
 Every refusal is `application/problem+json` (RFC 9457) with a stable `code`, in the caller's language.
 Errors become HTTP here and nowhere else.

@@ -207,7 +207,7 @@ def environment(request: HttpRequest) -> list[Any] | None:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the console's first page shows (screens.md, *Console home*)."""
+    """What the console's first page shows (E2)."""
     return {**context, "title": _("Home"), **home.context(request.user)}
 
 

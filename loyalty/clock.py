@@ -1,7 +1,7 @@
 """What time it is, for the programme and for the record.
 
 Recorded time comes from PostgreSQL and never moves. The programme's time is the same, but in the demo it
-can be moved on, so that a year of expiry and tiers can be watched in a minute (interface.md).
+can be moved on, so that a year of expiry and tiers can be watched in a minute (docs/ledger.md).
 """
 
 from dataclasses import dataclass

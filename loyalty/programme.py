@@ -1,6 +1,6 @@
 """The programme: how points are earned, what they are worth, who stands in which tier (B1, B2, B5).
 
-A `Programme` is one version, read from its document (interface.md, *The programme as a file*) and never
+A `Programme` is one version, read from its document (docs/programme.md) and never
 changed. `parse` refuses a document with every mistake and its path; `document` gives back exactly what was
 read. Activities, coupons, rewards, referral and milestones are checked by `loyalty.offers` and kept in
 `rest` as plain data.

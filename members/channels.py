@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from members.errors import ChannelCodeInvalid, ChannelTaken, ChannelUnknown, PlatformUnknown, StoreUnknown
 from members.models import Channel, Platform, Store
 
-# Platforms that have checked the phone themselves before they tell it (interface.md, *Words that are fixed*).
+# Platforms that have checked the phone themselves before they tell it (docs/api.md).
 VOUCHING = frozenset({Platform.WECHAT, Platform.WEB, Platform.APP})
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,50}")  # stands in addresses, and in names of files
 

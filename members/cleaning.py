@@ -23,7 +23,7 @@ from members.facts import Gender
 SHANGHAI: Final = timezone(timedelta(hours=8))
 ZERO: Final = Decimal("0.00")
 
-# Why a row or a value was refused. The codes are fixed (interface.md, *Words that are fixed*).
+# Why a row or a value was refused. The codes are fixed (docs/api.md).
 REJECT_CODES: Final[dict[str, str | Promise]] = {
     "phone_invalid": _("This is not a phone number that can exist."),
     "phone_destroyed": _("A spreadsheet has rounded this phone number; its digits are lost."),

@@ -20,7 +20,7 @@ from typing import Any
 
 
 class IdentifierKind(StrEnum):
-    """By what a person can be recognised, surest first (interface.md, *Verified phone*)."""
+    """By what a person can be recognised, surest first (docs/api.md)."""
 
     OUID = "ouid"  # a buyer within one Tmall shop
     OMID = "omid"  # a buyer within one brand, over its Tmall shops
@@ -133,7 +133,7 @@ class PaymentFact:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReceiverFact:
-    """Where a parcel went. The receiver is not the buyer and is never matched (interface.md)."""
+    """Where a parcel went. The receiver is not the buyer and is never matched (docs/importing.md)."""
 
     name: str | None = None
     phone: str | None = None
@@ -229,7 +229,7 @@ class OrderLinesFact:
 
 
 class EventKind(StrEnum):
-    """What a visitor can do (interface.md, *Event kinds*)."""
+    """What a visitor can do (docs/events.md)."""
 
     VIEW = "view"
     CLICK = "click"

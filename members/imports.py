@@ -232,7 +232,7 @@ def correct(run_id: int, told: correcting.Corrections, *, actor_id: int | None =
 
 @transaction.atomic
 def undo(run_id: int, *, actor_id: int | None = None) -> ImportRun:
-    """Let what a run made new be taken back; `take_back` or a worker does it (screens.md, *Imports*).
+    """Let what a run made new be taken back; `take_back` or a worker does it (E2).
 
     Asked again while it is at work, it changes nothing. Raises StateForbids, UndoImpossible.
     """

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ProgrammeVersion(models.Model):
-    """One version of the programme, as the file of interface.md."""
+    """One version of the programme, as the programme file (docs/programme.md)."""
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")

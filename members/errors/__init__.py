@@ -173,7 +173,7 @@ class ChannelTaken(MembersError):
 
 
 class PlatformUnknown(MembersError):
-    """A platform that is not one of the fixed words of interface.md."""
+    """A platform that is not one of the fixed words of the API."""
 
     code = "members.platform_unknown"
     message = _("There is no platform called %(platform)s.")
@@ -264,7 +264,7 @@ class KeyHolderInvalid(MembersError):
 
 
 class ScopeUnknown(MembersError):
-    """A scope that is not one of the fixed words of interface.md."""
+    """A scope that is not one of the fixed words of the API."""
 
     code = "members.scope_unknown"
     message = _("There is no scope called %(scope)s.")

@@ -1,4 +1,4 @@
-"""Correcting: the rejected rows of a file as a file of their own, with what a person put right (screens.md).
+"""Correcting: the rejected rows of a file as a file of their own, with what a person put right (E2).
 
 It goes the way of any file, with a preview: nothing comes in by a side door. Rows that nobody touched are
 tried again as they stand, because what kept them out may be mended elsewhere (a store that was not known).

@@ -10,7 +10,7 @@ from members.models.channels import Channel
 
 
 class Scope(models.TextChoices):
-    """What a channel's key may be used for; the words are fixed in interface.md."""
+    """What a channel's key may be used for; the words are fixed (docs/api.md)."""
 
     ACCOUNTS = "accounts", _("Accounts")
     ORDERS = "orders", _("Orders and refunds")

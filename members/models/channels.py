@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Platform(models.TextChoices):
-    """The kinds of channel there are; the words are fixed in interface.md."""
+    """The kinds of channel there are; the words are fixed (docs/api.md)."""
 
     TMALL = "tmall", _("Tmall")
     TAOBAO = "taobao", _("Taobao")

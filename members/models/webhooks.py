@@ -13,7 +13,7 @@ from privacy.fields import SealedModel, SealedTextField
 
 
 class Topic(models.TextChoices):
-    """What channels may be told of; the words are fixed in interface.md."""
+    """What channels may be told of; the words are fixed (docs/api.md)."""
 
     MEMBER_UPDATED = "member.updated", _("Member changed")
     MEMBER_MERGED = "member.merged", _("Members merged")

@@ -1,4 +1,4 @@
-"""Rejected rows are put right where they are shown, and come in as a file of their own (screens.md)."""
+"""Rejected rows are put right where they are shown, and come in as a file of their own (E2)."""
 
 import pytest
 

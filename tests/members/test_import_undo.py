@@ -1,4 +1,4 @@
-"""Undoing an import: what it made new is taken back by the ways that lead there anyhow (screens.md)."""
+"""Undoing an import: what it made new is taken back by the ways that lead there anyhow (E2)."""
 
 import io
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`manage.py load_demo [--members N] [--seed S]`: the demo, of any size; deterministic (interface.md)."""
+"""`manage.py load_demo [--members N] [--seed S]`: the demo, of any size; deterministic (E4)."""
 
 import argparse
 import json

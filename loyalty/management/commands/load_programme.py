@@ -1,4 +1,4 @@
-"""`load_programme FILE`: the programme from a YAML file (interface.md)."""
+"""`load_programme FILE`: the programme from a YAML file (docs/programme.md)."""
 
 import argparse
 import json
