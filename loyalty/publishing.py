@@ -320,12 +320,20 @@ def current_draft() -> ProgrammeVersion | None:
 
 def changes_of(version: ProgrammeVersion) -> Loaded:
     """What a version changes against the version before it, and what should be known about it."""
+    before, programme = _before(version), parse(version.document)
+    return Loaded(version, _changes(before, programme), *_words(programme, before))
+
+
+def count_changes(version: ProgrammeVersion) -> int:
+    """How much a version changes against the version before it."""
+    return len(_changes(_before(version), parse(version.document)))
+
+
+def _before(version: ProgrammeVersion) -> ProgrammeVersion | None:
     published = ProgrammeVersion.objects.filter(
         state=ProgrammeVersion.State.PUBLISHED, number__lt=version.number
     )
-    before = published.order_by("number").last()
-    programme = parse(version.document)
-    return Loaded(version, _changes(before, programme), *_words(programme, before))
+    return published.order_by("number").last()
 
 
 def _reason_alone(row: ProgrammeVersion, actor: User | None, break_glass: str, environment: str) -> str:

@@ -1,10 +1,9 @@
 """What a rule can name: the channels, stores, tags and products there are, and what they are called (B5)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
 
@@ -18,7 +17,6 @@ MOST_SUGGESTIONS = 300
 LATEST_LINES = 20_000
 
 # Codes of these are called by names that are not the programme's own.
-PLACES = frozenset({"order.channel", "order.store", "member.tags"})
 _SECTIONS = (("member.tier", "tiers"), ("tier", "tiers"), ("coupon", "coupons"), ("gift", "rewards"))
 # What may have a name and else goes by its code: these are found by their sections.
 NAMED_SECTIONS = ("rules", "milestones")
@@ -51,7 +49,7 @@ def of(document: Mapping[str, Any]) -> RuleChoices:
     categories, products = _latest_words()
     return RuleChoices(
         options={
-            "order.channel": list(Channel.objects.order_by("code").values_list("code", "name")),
+            "order.channel": _channels(),
             "order.store": _stores(),
             "order.weekday": [(code, str(name)) for code, name in WEEKDAY_NAMES.items()],
             "member.tier": tiers,
@@ -69,13 +67,12 @@ def of(document: Mapping[str, Any]) -> RuleChoices:
 def names(document: Mapping[str, Any]) -> Names:
     """What codes are called in sentences, without reading the orders."""
     named = [(where, _named(document.get(section))) for where, section in _SECTIONS]
-    named += [("order.channel", list(Channel.objects.values_list("code", "name")))]
-    named += [("order.store", _stores()), ("member.tags", list(Tag.objects.values_list("code", "name")))]
+    named += [(where, read()) for where, read in _READ.items()]
     return {(where, code): name for where, choices in named for code, name in choices}
 
 
 class NamesOnDemand(Mapping[tuple[str, str], str]):
-    """What codes are called; channels, stores and tags are read when one of them is first asked for."""
+    """What codes are called; channels, stores and tags are each read when the first of them is asked for."""
 
     def __init__(self, *documents: Mapping[str, Any]) -> None:
         """documents: programmes whose tiers, coupons and gifts are named; of two names the last holds."""
@@ -86,18 +83,22 @@ class NamesOnDemand(Mapping[tuple[str, str], str]):
             for item in document.get(section) or ()
         }
 
-    @cached_property
-    def _places(self) -> Names:
-        return names({})
+        self._read: dict[str, dict[str, str]] = {}
+
+    def _called(self, where: str) -> dict[str, str]:
+        if where not in self._read:
+            self._read[where] = dict(_READ[where]())
+        return self._read[where]
 
     def __getitem__(self, key: tuple[str, str]) -> str:
-        return self._places[key] if key[0] in PLACES else in_words(self._own[key]) or key[1]
+        where, code = key
+        return self._called(where)[code] if where in _READ else in_words(self._own[key]) or code
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return chain(self._own, self._places)
+        return chain(self._own, ((where, code) for where in _READ for code in self._called(where)))
 
     def __len__(self) -> int:
-        return len(self._own) + len(self._places)
+        return len(self._own) + sum(len(self._called(where)) for where in _READ)
 
 
 def _named(items: Any) -> list[tuple[str, str]]:
@@ -110,6 +111,22 @@ def _stores() -> list[tuple[str, str]]:
     for code, name in Store.objects.order_by("code", "channel__code").values_list("code", "name"):
         called.setdefault(code, []).append(name)
     return [(code, " / ".join(dict.fromkeys(found))) for code, found in called.items()]
+
+
+def _channels() -> list[tuple[str, str]]:
+    return list(Channel.objects.order_by("code").values_list("code", "name"))
+
+
+def _tags() -> list[tuple[str, str]]:
+    return list(Tag.objects.order_by("code").values_list("code", "name"))
+
+
+# What rules name that is not in the document, and who reads what it is called.
+_READ: Final[dict[str, Callable[[], list[tuple[str, str]]]]] = {
+    "order.channel": _channels,
+    "order.store": _stores,
+    "member.tags": _tags,
+}
 
 
 def _latest_words() -> tuple[list[str], list[str]]:

@@ -123,9 +123,10 @@ def beside() -> Iterator[Sender]:
     """A sender in a thread of its own while the block lasts; what is under way at its end may end too."""
     sender = Sender()
     thread = Thread(target=sender.run, name="webhooks")
-    thread.start()
     try:
+        thread.start()  # a signal may end the program in the midst of it, when the thread runs already
         yield sender
     finally:
         sender.stopping.set()
-        thread.join()
+        with contextlib.suppress(RuntimeError):  # it was not started
+            thread.join()

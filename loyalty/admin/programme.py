@@ -379,7 +379,7 @@ def _draft_bar(base: ProgrammeVersion) -> dict[str, Any]:
     """How many changes wait in the draft, when there is one."""
     if base.state != ProgrammeVersion.State.DRAFT:
         return {"draft": None}
-    return {"draft": base, "changes": len(publishing.changes_of(base).differences)}
+    return {"draft": base, "changes": publishing.count_changes(base)}
 
 
 def _rules_in_words(document: Mapping[str, Any]) -> list[tuple[Rule, str]]:

@@ -148,7 +148,7 @@ def _life(version: ProgrammeVersion, live: Held | None) -> dict[str, Any]:
     return {
         "version": version,
         "draft": version if is_draft else None,
-        "changes": len(publishing.changes_of(version).differences) if is_draft else 0,
+        "changes": publishing.count_changes(version) if is_draft else 0,
         "live": live,
         "seen": publishing.digest(version.document),
     }

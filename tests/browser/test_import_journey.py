@@ -49,7 +49,10 @@ WORDS = {
         "report": "Report",
         "amount": "This is not an amount in yuan with at most two decimals.",
         "heads": ["Line", "Column", "Code", "Reason", "Value"],
-        "damaged": "The spreadsheet is damaged or locked with a password.",
+        "damaged": (
+            "The spreadsheet is damaged or locked with a password."
+            " Open it, and save it without one as XLSX or CSV."
+        ),
         "no table": "This is neither a text file with columns (CSV) nor a spreadsheet (XLSX, XLS).",
         "unclear": "The file does not say which channel it is of.",
         "columns": "Nobody has said yet what the columns of this file mean.",
@@ -61,7 +64,7 @@ WORDS = {
         "report": "导入报告",
         "amount": "金额须以元为单位，最多两位小数。",
         "heads": ["行号", "列", "代码", "原因", "值"],
-        "damaged": "表格已损坏或有密码保护。",
+        "damaged": "表格已损坏或有密码保护。请打开后去掉密码，另存为 XLSX 或 CSV。",
         "no table": "既不是带列的文本文件（CSV），也不是表格（XLSX、XLS）。",
         "unclear": "文件未注明所属渠道",
         "columns": "还没有指定该文件各列的含义。",

@@ -59,7 +59,7 @@ WORDS = re.compile(
 # languages, and referral codes, which are made when a page first shows them.
 NO_WORDS = re.compile(
     r"SK-[0-9A-Z]+|https?://[\w./:-]*|/api/v1/[\w/]*|manage\.py [a-z_]+ [a-z]+ --[a-z]+ [a-z]+"
-    r"|webhook-id|“other”|\b2xx\b|\b(?:members|tiers|lots|balances|growth|coupons)(?=[、（])|[\w.]+@[\w.]+|[a-z_]+\[\d+\][\w.]*|[\w-]+\.(?:csv|xlsx|yaml)|\d{4}-\d\d-\d\dT[\d:+]+|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}|[a-z]+(?::\w+)+"
+    r"|webhook-id|“other”|\b2xx\b|\b(?:members|tiers|lots|balances|growth|coupons|consents|referrals)(?=[、（])|[\w.]+@[\w.]+|[a-z_]+\[\d+\][\w.]*|[\w-]+\.(?:csv|xlsx|yaml)|\d{4}-\d\d-\d\dT[\d:+]+|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}|[a-z]+(?::\w+)+"
     r"|\b[0-9A-Z]{10}\b|\"[a-z_.]+\"|[a-z_]+(?:\.[\w]+)+|\w+(?==)|\ben\b|\bzh-hans\b"
 )
 LATIN = re.compile(r"[A-Za-z]+")
@@ -303,7 +303,7 @@ def refusals(client: Client, shop: Shop) -> Iterator[tuple[str, Any]]:
             {"nonce": str(uuid4()), "amount": "a lot", "use_points": "on"},
         ),
         (f"/desk/{member}/sell/", {"nonce": "none", "amount": ""}),
-        (f"/desk/{member}/refunds/", {"nonce": str(uuid4()), "order": "none", "goods": "9"}),
+        (f"/desk/{member}/refunds/999999/", {"nonce": str(uuid4()), "what": "part", "goods": "9"}),
         (f"/members/{member}/reveal/", {"reason": "no"}),
         (f"/members/{member}/tags/", {"name": "!!!"}),
         ("/members/find/", {"asked": "13911112222"}),
@@ -343,13 +343,16 @@ def test_no_english_is_left_at_the_counter(world):
         client.post(f"{desk}sell/", sale, follow=True),
         client.post("/desk/enrol/", {"phone": "13911112222", "name": "顾小曼"}, follow=True),
     ]
-    sold = Order.objects.latest("pk").number
+    sold = Order.objects.latest("pk")
     judge = Judge(data_of())
-    goods = {"nonce": str(uuid4()), "order": sold, "goods": "50"}
-    told.append(client.post(f"{desk}refunds/", goods, follow=True))
-    assert [answer.status_code for answer in told] == [200] * 5
-    assert Refund.objects.filter(order__number=sold).count() == 1
-    assert [judge.english_of(answer.content.decode()) for answer in told] == [[]] * 5
+    refund = f"{desk}refunds/{sold.pk}/"
+    goods = {"nonce": str(uuid4()), "what": "part", "goods": "50"}
+    told += [client.get(refund), client.post(refund, {**goods, "goods": "much"}), client.post(refund, goods)]
+    (seen,) = re.findall(r'name="seen" value="([^"]+)"', told[-1].content.decode())
+    told.append(client.post(refund, {**goods, "seen": seen}, follow=True))
+    assert [answer.status_code for answer in told] == [200] * 5 + [422, 200, 200]
+    assert Refund.objects.filter(order=sold).count() == 1
+    assert [judge.english_of(answer.content.decode()) for answer in told] == [[]] * 8
 
 
 def test_no_english_is_left_where_staff_sign_in(db):

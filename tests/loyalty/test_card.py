@@ -103,7 +103,7 @@ def test_it_asks_the_database_as_often_for_one_who_bought_much(
         many = trade.buy(f"M{number}", "10", MEI).member_id
     assert few is not None and many is not None
     for member in (few, many):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             card.of(member)
 
 

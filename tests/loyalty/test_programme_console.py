@@ -218,10 +218,12 @@ def test_the_page_calls_channels_by_their_names(published):
     assert "channel is one of 天猫旗舰店" in page and "one of tmall" not in page
 
 
-def test_a_tier_that_is_still_named_is_not_removed(published):
-    page = save(signed_in("marketing"), **{"remove-tiers": "gold"})
-    assert page.status_code == 200 and "rewards[0].tiers" in page.content.decode()
-    assert publishing.current_draft() is None
+def test_who_removes_a_tier_that_is_still_named_is_told_where(published):
+    marketing = signed_in("marketing")
+    assert save(marketing, **{"remove-tiers": "gold"}).status_code == 302
+    address = f"{PAGE}{the_draft().pk}/compare/"
+    page = marketing.get(address, headers={"accept-language": "en"}).content.decode()
+    assert "rewards[0].tiers names the tier gold" in page
 
 
 def test_without_a_programme_the_page_offers_the_first_step(db):

@@ -74,7 +74,7 @@ def test_days_are_the_brand_s_and_both_ends_are_included(trade: Trade, reader: C
             {"channel": "nowhere"},
             "Channel: Select a valid choice. nowhere is not one of the available choices.",
         ),
-        ({"status": ["paid", "\x00"]}, "Status: Select a valid choice."),
+        ({"status": ["paid", "\x01"]}, "Status: Select a valid choice."),
         ({"net_from": "NaN"}, "Net: Enter a number."),
         ({"net_to": "1e400"}, "Net: Ensure that there are no more than 12 digits in total."),
         ({"late": "perhaps"}, "Told late: Select a valid choice."),
