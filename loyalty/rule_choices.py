@@ -127,6 +127,7 @@ _READ: Final[dict[str, Callable[[], list[tuple[str, str]]]]] = {
     "order.store": _stores,
     "member.tags": _tags,
 }
+PLACES: Final = frozenset(_READ)
 
 
 def _latest_words() -> tuple[list[str], list[str]]:
