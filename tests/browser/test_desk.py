@@ -199,6 +199,7 @@ def test_refund_part_of_a_sale(shop: Shop, sign_in: Any) -> None:
     page.click(".desk-more >> [data-go]")
     page.dblclick(".desk-refund [data-go]")
     page.wait_for_selector("#refund")
+    page.wait_for_load_state("networkidle")  # the second click asks for the page once more
     expect(page.locator("[data-pay]")).to_have_count(0)
     page.fill("#id_goods", "250")
     expect(page.locator("#quote .sk-error")).to_be_visible()
